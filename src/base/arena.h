@@ -1,0 +1,19 @@
+/* arena.h - memory of one request: freed all at once, capped. Threads: one caller at a time. */
+#ifndef BERTH_BASE_ARENA_H
+#define BERTH_BASE_ARENA_H
+
+#include "base/str.h"
+
+struct arena;
+
+/* max_bytes: the cap on all that it hands out. The first block is small (1 KiB). */
+struct arena *arena_new(size_t max_bytes);
+void arena_free(struct arena *a); /* accepts NULL */
+/* Zeroed, aligned for any type; NULL when over the cap or out of memory. */
+void *arena_alloc(struct arena *a, size_t len);
+/* Copy with a terminating NUL behind it (not counted). ptr is NULL on failure. */
+struct str arena_str(struct arena *a, struct str s);
+/* printf into the arena; ptr is NULL on failure. */
+struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

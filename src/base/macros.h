@@ -1,0 +1,16 @@
+/* Compiler attributes and the few macros that every file may use. */
+#ifndef BERTH_BASE_MACROS_H
+#define BERTH_BASE_MACROS_H
+
+#include <stddef.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define UNUSED __attribute__((unused))
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+
+#endif

