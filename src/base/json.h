@@ -1,6 +1,7 @@
 /*
- * json.h - JSON in and out. Reading wraps jansson (its only home); writing renders straight into a buf.
- * Reading is strict (RFC 8259), refuses duplicate keys only when asked, and limits nesting (jansson: 2048).
+ * json.h - JSON in and out. Reading wraps jansson (its only home); writing renders straight into a
+ * buf. Reading is strict (RFC 8259): any value at the root, at most JSON_DEPTH_MAX levels, of
+ * members with the same name the last counts, \u0000 is allowed in strings but not in names.
  */
 #ifndef BERTH_BASE_JSON_H
 #define BERTH_BASE_JSON_H
@@ -8,12 +9,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define JSON_DEPTH_MAX 256
+
 /* A value; owned by the root that json_parse returned. */
 struct json;
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-/* Owns: the caller frees the root with json_free. Errors: INVALID with "Invalid JSON syntax" and where. */
+/* Owns: the caller frees the root with json_free. Errors: INVALID with "Invalid JSON syntax" and
+ * where. */
 MUST_CHECK bool json_parse(struct str text, struct json **out, struct err *err);
 void json_free(struct json *root); /* accepts NULL */
 void json_freep(struct json **root);
@@ -21,12 +25,14 @@ void json_freep(struct json **root);
 enum json_type json_type(const struct json *v); /* NULL counts as JSON_NULL */
 /* Member, or NULL when v is no object or has no such member. */
 const struct json *json_get(const struct json *v, const char *name);
-struct str json_str(const struct json *v);          /* empty when it is no string */
-struct str json_get_str(const struct json *v, const char *name); /* empty (ptr NULL) when absent or no string */
+struct str json_str(const struct json *v); /* empty when it is no string */
+struct str json_get_str(
+	const struct json *v, const char *name); /* empty (ptr NULL) when absent or no string */
 int64_t json_int(const struct json *v, int64_t otherwise);
-double json_real(const struct json *v, double otherwise); /* integers too */
+double json_number(const struct json *v,
+	double otherwise); /* reals and integers; not json_real: jansson exports that name */
 bool json_bool(const struct json *v, bool otherwise);
-size_t json_len(const struct json *v);              /* of an array or object */
+size_t json_len(const struct json *v); /* of an array or object */
 const struct json *json_at(const struct json *v, size_t i);
 /* Calls fn for each member in the order of the text until it returns false. */
 typedef bool (*json_member_fn)(void *arg, struct str name, const struct json *value);
@@ -44,13 +50,14 @@ struct json_out {
 void jo_init(struct json_out *o, struct buf *buf);
 void jo_object(struct json_out *o, const char *name); /* opens */
 void jo_array(struct json_out *o, const char *name);
-void jo_end(struct json_out *o, char bracket);        /* '}' or ']' */
+void jo_end(struct json_out *o, char bracket); /* '}' or ']' */
 void jo_str(struct json_out *o, const char *name, struct str value);
 void jo_c(struct json_out *o, const char *name, const char *value);
 void jo_int(struct json_out *o, const char *name, int64_t value);
 void jo_bool(struct json_out *o, const char *name, bool value);
-void jo_time(struct json_out *o, const char *name, int64_t unix_ms); /* AWS JSON: number of seconds, three decimals */
-void jo_raw(struct json_out *o, const char *name, struct str json);  /* already JSON */
+void jo_time(struct json_out *o, const char *name,
+	int64_t unix_ms); /* AWS JSON: number of seconds, three decimals */
+void jo_raw(struct json_out *o, const char *name, struct str json); /* already JSON */
 /* A JSON string literal with quotes; invalid UTF-8 becomes U+FFFD. */
 void json_quote(struct buf *out, struct str s);
 

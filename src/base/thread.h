@@ -2,11 +2,11 @@
 #ifndef BERTH_BASE_THREAD_H
 #define BERTH_BASE_THREAD_H
 
-#include "base/err.h"
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+
+#include "base/err.h"
 
 struct mutex {
 	pthread_mutex_t m;
@@ -25,7 +25,11 @@ void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 void mutex_assert_held(const struct mutex *m);
 /* LOCKED(&m); holds m to the end of the scope. */
-#define LOCKED(m) struct mutex *locked_##__LINE__ CLEANUP(mutex_unlockp) UNUSED = mutex_lock_get(m)
+#define LOCKED_CAT2(a, b) a##b
+#define LOCKED_CAT(a, b)  LOCKED_CAT2(a, b)
+#define LOCKED(m)                                                                   \
+	struct mutex *LOCKED_CAT(locked_, __LINE__) CLEANUP(mutex_unlockp) UNUSED = \
+		mutex_lock_get(m)
 struct mutex *mutex_lock_get(struct mutex *m);
 void mutex_unlockp(struct mutex **m);
 
@@ -40,7 +44,8 @@ void cond_broadcast(struct cond *c);
 typedef void (*thread_fn)(void *arg);
 struct thread;
 /* name: at most 15 characters. All signals are blocked in it. stack_bytes 0: 256 KiB. */
-MUST_CHECK bool thread_start(const char *name, thread_fn fn, void *arg, size_t stack_bytes, struct thread **out, struct err *err);
+MUST_CHECK bool thread_start(const char *name, thread_fn fn, void *arg, size_t stack_bytes,
+	struct thread **out, struct err *err);
 void thread_join(struct thread *t); /* waits and frees; accepts NULL */
 
 #endif
