@@ -24,8 +24,7 @@ int take_fd(int *fd)
 	return taken;
 }
 
-/* What a system call's failure means to the caller. */
-static enum err_kind kind_of(int errnum)
+enum err_kind file_err_kind(int errnum)
 {
 	switch (errnum) {
 	case ENOSPC:
@@ -46,9 +45,9 @@ bool file_fsync_dir(const char *path, struct err *err)
 {
 	int fd CLEANUP(fd_closep) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, kind_of(errno), errno, "opening folder %s", path);
+		return err_sys(err, file_err_kind(errno), errno, "opening folder %s", path);
 	if (fsync(fd) != 0)
-		return err_sys(err, kind_of(errno), errno, "fsync of folder %s", path);
+		return err_sys(err, file_err_kind(errno), errno, "fsync of folder %s", path);
 	return true;
 }
 
@@ -83,7 +82,7 @@ static bool make_dir(const char *path, struct err *err)
 	 * point. */
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return true;
-	return err_sys(err, kind_of(why), why, "making folder %s", path);
+	return err_sys(err, file_err_kind(why), why, "making folder %s", path);
 }
 
 bool file_mkdirs(const char *path, struct err *err)
@@ -108,13 +107,13 @@ static bool write_and_rename(int fd, const char *tmp, const char *path, struct s
 	unsigned mode, struct err *err)
 {
 	if (fchmod(fd, (mode_t)mode) != 0)
-		return err_sys(err, kind_of(errno), errno, "chmod of %s", tmp);
+		return err_sys(err, file_err_kind(errno), errno, "chmod of %s", tmp);
 	if (!file_pwrite_all(fd, content.ptr, content.len, 0, err))
 		return err_wrap(err, "writing %s", tmp);
 	if (fsync(fd) != 0)
-		return err_sys(err, kind_of(errno), errno, "fsync of %s", tmp);
+		return err_sys(err, file_err_kind(errno), errno, "fsync of %s", tmp);
 	if (rename(tmp, path) != 0)
-		return err_sys(err, kind_of(errno), errno, "renaming %s to %s", tmp, path);
+		return err_sys(err, file_err_kind(errno), errno, "renaming %s to %s", tmp, path);
 	return true;
 }
 
@@ -130,8 +129,8 @@ bool file_write_atomic(const char *path, struct str content, unsigned mode, stru
 	memcpy(tmp + len, suffix, sizeof(suffix));
 	int fd CLEANUP(fd_closep) = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(
-			err, kind_of(errno), errno, "making a temporary file beside %s", path);
+		return err_sys(err, file_err_kind(errno), errno,
+			"making a temporary file beside %s", path);
 	if (!write_and_rename(fd, tmp, path, content, mode, err)) {
 		(void)unlink(tmp); /* the failure to report is the one above */
 		return false;
@@ -154,7 +153,7 @@ static bool read_all(int fd, struct buf *out, struct err *err)
 		if (n == 0)
 			return true;
 		if (n < 0 && errno != EINTR)
-			return err_sys(err, kind_of(errno), errno, "reading");
+			return err_sys(err, file_err_kind(errno), errno, "reading");
 		if (n > 0 && want == 0)
 			return err_set(
 				err, ERR_TOO_LARGE, "the file is larger than %zu bytes", out->max);
@@ -169,7 +168,7 @@ bool file_read(const char *path, struct buf *out, struct err *err)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(err, ERR_INVALID, "%s does not exist", path);
 	if (fd < 0)
-		return err_sys(err, kind_of(errno), errno, "opening %s", path);
+		return err_sys(err, file_err_kind(errno), errno, "opening %s", path);
 	size_t before = out->len;
 	if (!read_all(fd, out, err)) {
 		out->len = before;
@@ -186,7 +185,7 @@ bool file_pwrite_all(int fd, const void *bytes, size_t len, uint64_t off, struct
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(err, kind_of(errno), errno, "pwrite");
+			return err_sys(err, file_err_kind(errno), errno, "pwrite");
 		from += n;
 		len -= (size_t)n;
 		off += (uint64_t)n;
@@ -205,7 +204,7 @@ bool file_pread_all(int fd, void *bytes, size_t len, uint64_t off, size_t *out_n
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(err, kind_of(errno), errno, "pread");
+			return err_sys(err, file_err_kind(errno), errno, "pread");
 		done += (size_t)n;
 	}
 	*out_n = done;

@@ -11,6 +11,8 @@
 void fd_closep(int *fd); /* for CLEANUP; closes when >= 0 and sets -1 */
 int take_fd(int *fd);    /* returns *fd and sets it to -1 */
 
+/* What a failed system call on a file means: STORAGE_FULL, UNAVAILABLE (the device, or out of descriptors), or INTERNAL. */
+enum err_kind file_err_kind(int errnum);
 /* Creates path and its missing parents, mode 0700, and makes the new entries durable. Existing folders are kept as they are. */
 MUST_CHECK bool file_mkdirs(const char *path, struct err *err);
 /* Writes a temporary in the same folder, fsyncs it, renames it over path, fsyncs the folder. mode: of the new file. */

@@ -7,6 +7,8 @@
 
 #include <openssl/rand.h>
 
+#include "base/mem.h"
+
 void random_bytes(void *out, size_t len)
 {
 	unsigned char *to = out;
@@ -36,12 +38,13 @@ void random_text(char *out, size_t len, const char *alphabet)
 	 * likely. */
 	size_t limit = 256 - 256 % letters;
 	size_t n = 0;
+	uint8_t pool[64];
 	while (n < len) {
-		uint8_t pool[64];
 		random_bytes(pool, sizeof(pool));
 		for (size_t i = 0; i < sizeof(pool) && n < len; i++) {
 			if (pool[i] < limit)
 				out[n++] = alphabet[pool[i] % letters];
 		}
 	}
+	mem_wipe(pool, sizeof(pool)); /* the text may be a password */
 }
