@@ -1,0 +1,82 @@
+/* The read pool: connections that are opened when first needed and handed out last used first. */
+#include <assert.h>
+
+#include "meta/db_priv.h"
+
+void db_pool_init(struct db_pool *p, unsigned limit)
+{
+	mutex_init(&p->lock, "db read pool");
+	cond_init(&p->released);
+	p->limit = limit;
+}
+
+void db_pool_fini(struct db_pool *p)
+{
+	while (p->free != NULL) {
+		struct db_conn *c = p->free;
+		p->free = c->next_free;
+		db_conn_close(c);
+		p->opened--;
+	}
+	assert(p->opened == 0); /* else a db_read is still running */
+	cond_fini(&p->released);
+	mutex_fini(&p->lock);
+}
+
+/* A free connection, or NULL: then the caller may open one, which is counted already. */
+static struct db_conn *pool_take(struct db_pool *p)
+{
+	LOCKED(&p->lock);
+	while (p->free == NULL && p->opened == p->limit) {
+		p->waiting++;
+		cond_wait(&p->released, &p->lock);
+		p->waiting--;
+	}
+	struct db_conn *c = p->free;
+	if (c != NULL)
+		p->free = c->next_free;
+	else
+		p->opened++;
+	return c;
+}
+
+/* c NULL: the place of a connection that could not be opened. */
+static void pool_give(struct db_pool *p, struct db_conn *c)
+{
+	LOCKED(&p->lock);
+	if (c != NULL) {
+		c->next_free = p->free;
+		p->free = c;
+	} else {
+		p->opened--;
+	}
+	if (p->waiting > 0)
+		cond_signal(&p->released);
+}
+
+static bool read_on(struct db_conn *c, db_fn fn, void *arg, struct err *err)
+{
+	if (!db_conn_control(c, DB_BEGIN, err))
+		return false;
+	bool done = db_conn_call(c, fn, arg, err);
+	/* Ends the snapshot; nothing was written, so how it ends is no news to the caller. */
+	struct err ignored;
+	if (!db_conn_in_transaction(c) || !db_conn_control(c, DB_COMMIT, &ignored))
+		db_conn_rollback(c);
+	return done;
+}
+
+bool db_read(struct db *db, db_fn fn, void *arg, struct err *err)
+{
+	/* Inside a callback it could wait for a connection that its own thread holds, and it would
+	 * see another snapshot. */
+	assert(db_active == NULL || db_active->db != db);
+	struct db_conn *c = pool_take(&db->pool);
+	if (c == NULL && !db_conn_open(db, DB_ROLE_READER, &c, err)) {
+		pool_give(&db->pool, NULL);
+		return false;
+	}
+	bool done = read_on(c, fn, arg, err);
+	pool_give(&db->pool, c);
+	return done;
+}
