@@ -1,0 +1,187 @@
+#include "auth/key_cache.h"
+
+#include "auth/sigv4.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "meta/key_table.h"
+
+#define SCOPE_TEXT_MAX 64 /* "20261124/us-east-1/ecr" */
+
+/* A signing key and what it is for; text_len 0: free. */
+struct scope {
+	char text[SCOPE_TEXT_MAX];
+	size_t text_len;
+	uint8_t key[32];
+};
+
+struct entry {
+	struct key_row row;
+	int64_t read_at_ms;
+	uint64_t used; /* the cache's tick at the last use: the smallest is the first to go */
+	struct scope scopes[KEY_SCOPE_MAX];
+	unsigned next_scope; /* the one to overwrite next */
+};
+
+struct key_cache {
+	struct db *db;
+	struct mutex lock;
+	/* Guarded by lock. Ids are compared one after another: a hundred comparisons are cheaper
+	 * than one HMAC. */
+	struct entry *entries[KEY_CACHE_MAX];
+	uint64_t tick;
+};
+
+static void entry_free(struct entry *e)
+{
+	if (e == NULL)
+		return;
+	mem_wipe(e, sizeof(*e));
+	freep(&e);
+}
+
+struct key_cache *key_cache_new(struct db *db)
+{
+	struct key_cache *c = xmalloc(sizeof(*c));
+	c->db = db;
+	mutex_init(&c->lock, "key_cache");
+	return c;
+}
+
+void key_cache_free(struct key_cache *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < KEY_CACHE_MAX; i++)
+		entry_free(c->entries[i]);
+	mutex_fini(&c->lock);
+	freep(&c);
+}
+
+static struct entry **find_slot(struct key_cache *c, struct str id)
+{
+	mutex_assert_held(&c->lock);
+	for (size_t i = 0; i < KEY_CACHE_MAX; i++) {
+		if (c->entries[i] != NULL && str_eq_c(id, c->entries[i]->row.id))
+			return &c->entries[i];
+	}
+	return NULL;
+}
+
+/* A free slot, or that of the key used longest ago. */
+static struct entry **oldest_slot(struct key_cache *c)
+{
+	mutex_assert_held(&c->lock);
+	struct entry **oldest = &c->entries[0];
+	for (size_t i = 0; i < KEY_CACHE_MAX; i++) {
+		if (c->entries[i] == NULL)
+			return &c->entries[i];
+		if (c->entries[i]->used < (*oldest)->used)
+			oldest = &c->entries[i];
+	}
+	return oldest;
+}
+
+static void derive(
+	struct entry *e, struct str date, struct str region, struct str service, uint8_t out[32])
+{
+	char text[SCOPE_TEXT_MAX];
+	size_t len = date.len + region.len + service.len + 2;
+	struct str secret = { (const char *)e->row.secret.bytes, e->row.secret.len };
+	if (len > sizeof(text)) { /* not worth keeping */
+		sigv4_key(secret, date, region, service, out);
+		return;
+	}
+	char *p = text;
+	const struct str parts[] = { date, STR("/"), region, STR("/"), service };
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		memcpy(p, parts[i].ptr, parts[i].len);
+		p += parts[i].len;
+	}
+	for (size_t i = 0; i < KEY_SCOPE_MAX; i++) {
+		struct scope *s = &e->scopes[i];
+		if (s->text_len == len && memcmp(s->text, text, len) == 0) {
+			memcpy(out, s->key, 32);
+			return;
+		}
+	}
+	sigv4_key(secret, date, region, service, out);
+	struct scope *s = &e->scopes[e->next_scope++ % KEY_SCOPE_MAX];
+	memcpy(s->text, text, len);
+	s->text_len = len;
+	memcpy(s->key, out, 32);
+}
+
+static void use(struct key_cache *c, struct entry *e, struct str date, struct str region,
+	struct str service, struct key_info *out, uint8_t out_key[32])
+{
+	mutex_assert_held(&c->lock);
+	e->used = ++c->tick;
+	derive(e, date, region, service, out_key);
+	memcpy(out->account, e->row.account, sizeof(out->account));
+	memcpy(out->principal, e->row.principal, sizeof(out->principal));
+}
+
+struct lookup {
+	struct str id;
+	struct key_row *row;
+	bool found;
+};
+
+static bool read_row(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct lookup *l = arg;
+	return key_table_find(conn, l->id, l->row, &l->found, err);
+}
+
+static void entry_freep(struct entry **e)
+{
+	entry_free(*e);
+}
+
+bool key_cache_find(struct key_cache *c, struct str id, struct str date, struct str region,
+	struct str service, struct key_info *out, uint8_t out_signing_key[32], bool *found,
+	struct err *err)
+{
+	int64_t now = clock_now_ms();
+	{
+		LOCKED(&c->lock);
+		struct entry **slot = find_slot(c, id);
+		/* A clock that went back makes the entry's age unknown: read it again. */
+		if (slot != NULL && now >= (*slot)->read_at_ms &&
+			now - (*slot)->read_at_ms < KEY_CACHE_LIFE_MS) {
+			use(c, *slot, date, region, service, out, out_signing_key);
+			*found = true;
+			return true;
+		}
+	}
+	struct entry *fresh CLEANUP(entry_freep) = xmalloc(sizeof(*fresh));
+	struct lookup l = { .id = id, .row = &fresh->row };
+	if (!db_read(c->db, read_row, &l, err))
+		return false;
+	bool is_usable = l.found && fresh->row.is_active;
+
+	LOCKED(&c->lock);
+	struct entry **slot = find_slot(c, id);
+	if (is_usable) {
+		fresh->read_at_ms = now;
+		/* The derived keys stay good while the secret is the same. */
+		if (slot != NULL && (*slot)->row.secret.len == fresh->row.secret.len &&
+			secret_eq((*slot)->row.secret.bytes, fresh->row.secret.bytes,
+				fresh->row.secret.len)) {
+			memcpy(fresh->scopes, (*slot)->scopes, sizeof(fresh->scopes));
+			fresh->next_scope = (*slot)->next_scope;
+		}
+		if (slot == NULL)
+			slot = oldest_slot(c);
+		struct entry *kept = fresh;
+		fresh = *slot; /* freed on the way out */
+		*slot = kept;
+		use(c, kept, date, region, service, out, out_signing_key);
+	} else if (slot != NULL) {
+		entry_free(*slot);
+		*slot = NULL;
+	}
+	*found = is_usable;
+	return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * key_cache.h - access keys and the signing keys derived from them, kept so that a signed request
+ * costs no read of the database and one HMAC instead of five.
+ *
+ * Invariants: at most KEY_CACHE_MAX keys, each for at most KEY_CACHE_LIFE_MS after its row was read
+ * (so a key that another process disabled stops working within that time); unknown keys are never
+ * kept, so that made-up ids cannot push real ones out; a derived key goes when its secret does; all
+ * of it is wiped when it leaves. Threads: safe. The lock is never held over a read of the database.
+ */
+#ifndef BERTH_AUTH_KEY_CACHE_H
+#define BERTH_AUTH_KEY_CACHE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct db;
+struct key_cache;
+
+#define KEY_CACHE_MAX     128
+#define KEY_CACHE_LIFE_MS 5000
+#define KEY_SCOPE_MAX     8 /* derived keys a key: date, Region and service */
+
+/* A key as a verifier needs it. The secret itself is not handed out. */
+struct key_info {
+	char account[13];
+	char principal[2049];
+};
+
+struct key_cache *key_cache_new(struct db *db);
+void key_cache_free(struct key_cache *c); /* accepts NULL */
+
+/*
+ * Looks up the active key id and derives (or remembers) its signing key for date ("20261124"),
+ * region and service. *found false: no such key, or it is not active; the other outputs are
+ * untouched then.
+ */
+MUST_CHECK bool key_cache_find(struct key_cache *c, struct str id, struct str date,
+	struct str region, struct str service, struct key_info *out, uint8_t out_signing_key[32],
+	bool *found, struct err *err);
+
+#endif

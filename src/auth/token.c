@@ -1,0 +1,184 @@
+#include "auth/token.h"
+
+#include "auth/auth_priv.h"
+#include "base/clock.h"
+#include "base/codec.h"
+#include "crypt/hmac.h"
+#include "crypt/secret.h"
+
+/*
+ * A token before base64url:
+ *
+ *     1   version
+ *     8   end of its life, milliseconds since 1970, big-endian
+ *     12  account
+ *     1   length of the Region     n  Region
+ *     1   length of the key id     n  key id (0 for a caller that needed none)
+ *     2   length of the ARN        n  ARN of the principal
+ *     32  HMAC-SHA256 of all before it
+ */
+#define VERSION    1
+#define KEY_ID_MAX 32
+#define ARN_MAX    1024 /* so that the token, base64url and then base64 of Basic, fits in any header \
+			 */
+#define FIXED_LEN   (1 + 8 + ACCOUNT_LEN + 1 + 1 + 2)
+#define PAYLOAD_MAX (FIXED_LEN + REGION_MAX + KEY_ID_MAX + ARN_MAX)
+#define TOKEN_MAX   (PAYLOAD_MAX + HMAC_LEN)
+#define BASIC_MAX   (((size_t)4 + BASE64URL_LEN(TOKEN_MAX) + 2) / 3 * 4) /* base64 of "AWS:<token>" \
+									  */
+
+static bool refuse(struct err *err)
+{
+	/* ECR's body of a 401; says nothing of why. */
+	return err_set(err, ERR_UNAUTHENTICATED, "Not Authorized");
+}
+
+static uint8_t *put_str(uint8_t *p, struct str s)
+{
+	if (s.len != 0)
+		memcpy(p, s.ptr, s.len);
+	return p + s.len;
+}
+
+static size_t render(const struct principal *who, int64_t expires_at_ms, uint8_t out[PAYLOAD_MAX])
+{
+	uint8_t *p = out;
+	*p++ = VERSION;
+	for (int shift = 56; shift >= 0; shift -= 8)
+		*p++ = (uint8_t)((uint64_t)expires_at_ms >> shift);
+	p = put_str(p, who->account);
+	*p++ = (uint8_t)who->region.len;
+	p = put_str(p, who->region);
+	*p++ = (uint8_t)who->key_id.len;
+	p = put_str(p, who->key_id);
+	*p++ = (uint8_t)(who->arn.len >> 8);
+	*p++ = (uint8_t)who->arn.len;
+	p = put_str(p, who->arn);
+	return (size_t)(p - out);
+}
+
+bool token_issue(struct auth *a, const struct principal *who, struct arena *arena, struct str *out,
+	int64_t *expires_at_ms, struct err *err)
+{
+	uint8_t bytes[TOKEN_MAX];
+	if (!auth_is_account(who->account) || !auth_is_region(who->region) || who->arn.len == 0)
+		return err_sys(err, ERR_INTERNAL, 0, "token for a malformed principal");
+	if (who->key_id.len > KEY_ID_MAX || who->arn.len > ARN_MAX)
+		return err_set(err, ERR_LIMIT, "The principal's name is too long for a token");
+	int64_t expires = clock_now_ms() + TOKEN_LIFE_MS;
+	size_t len = render(who, expires, bytes);
+	hmac_sha256(a->token_key, sizeof(a->token_key), (struct str){ (char *)bytes, len },
+		bytes + len);
+	len += HMAC_LEN;
+
+	char *text = arena_alloc(arena, BASE64URL_LEN(len) + 1);
+	if (text == NULL)
+		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
+	base64url_encode(bytes, len, text);
+	*out = (struct str){ text, BASE64URL_LEN(len) };
+	*expires_at_ms = expires;
+	return true;
+}
+
+/* Takes n bytes off the head of s. */
+static bool take(struct str *s, size_t n, struct str *out)
+{
+	if (s->len < n)
+		return false;
+	*out = (struct str){ s->ptr, n };
+	*s = (struct str){ s->ptr + n, s->len - n };
+	return true;
+}
+
+/* As take, for a text behind its length of size_len bytes. */
+static bool take_text(struct str *s, size_t size_len, struct str *out)
+{
+	struct str size;
+	size_t n = 0;
+	if (!take(s, size_len, &size))
+		return false;
+	for (size_t i = 0; i < size_len; i++)
+		n = n << 8 | (uint8_t)size.ptr[i];
+	return take(s, n, out);
+}
+
+/* The payload is our own (its HMAC was right), but another version of Berth may have written it. */
+static bool parse(struct str s, struct principal *who, int64_t *expires_at_ms)
+{
+	struct str version, expires;
+	uint64_t ms = 0;
+	*who = (struct principal){ .is_root = false };
+	if (!take(&s, 1, &version) || version.ptr[0] != VERSION || !take(&s, 8, &expires) ||
+		!take(&s, ACCOUNT_LEN, &who->account) || !take_text(&s, 1, &who->region) ||
+		!take_text(&s, 1, &who->key_id) || !take_text(&s, 2, &who->arn) || s.len != 0)
+		return false;
+	for (size_t i = 0; i < expires.len; i++)
+		ms = ms << 8 | (uint8_t)expires.ptr[i];
+	*expires_at_ms = (int64_t)ms;
+	return true;
+}
+
+bool token_verify(struct auth *a, struct str token, struct arena *arena, struct principal *out,
+	struct err *err)
+{
+	uint8_t bytes[TOKEN_MAX], mac[HMAC_LEN];
+	size_t len;
+	if (token.len > BASE64URL_LEN(TOKEN_MAX) ||
+		!base64url_decode(token, bytes, sizeof(bytes), &len) || len < FIXED_LEN + HMAC_LEN)
+		return refuse(err);
+	struct str payload = { (char *)bytes, len - HMAC_LEN };
+	hmac_sha256(a->token_key, sizeof(a->token_key), payload, mac);
+	if (!secret_eq(mac, bytes + payload.len, HMAC_LEN))
+		return refuse(err);
+	struct principal who;
+	int64_t expires_at_ms;
+	if (!parse(payload, &who, &expires_at_ms))
+		return refuse(err);
+	if (clock_now_ms() >= expires_at_ms)
+		return err_set(err, ERR_TOKEN_EXPIRED,
+			"Your authorization token has expired. Reauthenticate and try again.");
+	return auth_principal_make(arena, who.account, who.region, who.arn, who.key_id, out, err);
+}
+
+bool token_from_basic(struct auth *a, struct str authorization, struct arena *arena,
+	struct principal *out, struct err *err)
+{
+	if (a->no_auth) {
+		auth_default_principal(a, out);
+		return true;
+	}
+	/* RFC 7617 2, RFC 9110 11.4: the scheme in any case, then at least one space. */
+	struct str scheme, rest, user, password;
+	if (!str_cut(str_trim(authorization), ' ', &scheme, &rest) ||
+		!str_eq_nocase(scheme, STR("Basic")))
+		return refuse(err);
+	rest = str_trim(rest);
+	uint8_t bytes[BASIC_MAX / 4 * 3];
+	size_t len;
+	if (rest.len > BASIC_MAX || !base64_decode(rest, bytes, &len))
+		return refuse(err);
+	if (!str_cut((struct str){ (char *)bytes, len }, ':', &user, &password) ||
+		!str_eq(user, STR("AWS")))
+		return refuse(err);
+	return token_verify(a, password, arena, out, err);
+}
+
+struct str token_sign_text(struct auth *a, struct str text, struct arena *arena)
+{
+	uint8_t mac[HMAC_LEN];
+	char *hex = arena_alloc(arena, 2 * HMAC_LEN + 1);
+	if (hex == NULL)
+		return (struct str){ NULL, 0 };
+	hmac_sha256(a->text_key, sizeof(a->text_key), text, mac);
+	hex_encode(mac, HMAC_LEN, hex);
+	return (struct str){ hex, 2 * HMAC_LEN };
+}
+
+bool token_check_text(struct auth *a, struct str text, struct str signature)
+{
+	uint8_t mac[HMAC_LEN], given[HMAC_LEN];
+	if (!hex_decode(signature, true, given, sizeof(given)))
+		return false;
+	hmac_sha256(a->text_key, sizeof(a->text_key), text, mac);
+	return secret_eq(mac, given, HMAC_LEN);
+}
