@@ -1,0 +1,96 @@
+#!/bin/bash
+# Runs the tests and sums them up.   tools/test.sh [STAGE...] [-- PYTEST ARGUMENTS]
+#
+#   unit         cmocka programs and replay of the fuzz corpora, by Meson
+#   api          pytest against the real binary: boto3, AWS CLI, raw requests
+#   conformance  the OCI distribution conformance suite
+#   clients      docker, podman, buildah, skopeo, ctr, crane, oras, umoci
+#   tour         the commands of README.md, verbatim
+#   crash, race  SIGKILL at random moments; mounts against deletions and collection
+#   asan, leaks  the API tests on an ASan+UBSan build (clang); ten thousand requests with LeakSanitizer
+#   tsan         the API tests on a ThreadSanitizer build (gcc)
+#
+# Without stages: all of them. BERTH_LONG=1 makes crash, race and leaks ten times longer. Results are in build/results.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+all='unit api conformance clients tour crash race asan leaks tsan'
+stages=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do stages+=("$1"); shift; done
+[ "${1:-}" = -- ] && shift
+extra=("$@")
+[ ${#stages[@]} -gt 0 ] || read -ra stages <<<"$all"
+
+results=$PWD/build/results
+long=${BERTH_LONG:-0}
+sums=()
+
+say() { printf '\n== %s (%d s since start)\n' "$1" "$SECONDS"; }
+die() { printf '%s\n0 passed, 1 failed, 0 skipped\n' "$1"; exit 1; }
+wants() { case " ${stages[*]} " in *" $1 "*) return 0 ;; esac; return 1; }
+
+# build DIR COMPILER MESON-OPTIONS...: configured once, built always.
+build() {
+	local dir=$1 compiler=$2 log
+	shift 2
+	[ -f "$dir/build.ninja" ] || { rm -rf "$dir/meson-private"; CC=$compiler meson setup "$dir" "$@" >/dev/null || return 1; }
+	log=$(mktemp)
+	ninja -C "$dir" >"$log" 2>&1 || { grep -vE '^\[[0-9]+/[0-9]+\]' "$log" | head -60; rm -f "$log"; return 1; }
+	rm -f "$log"
+}
+
+# py NAME SECONDS BINARY PATH OPTIONS...: a pytest run, bounded in time, whose result is read later. What the caller of this
+# script gave after -- replaces PATH.
+py() {
+	local name=$1 limit=$2 binary=$3 what=("$4")
+	shift 4
+	[ ${#extra[@]} = 0 ] || what=("${extra[@]}")
+	say "$name"
+	rm -f "$results/$name.xml"
+	BERTH_BINARY=$PWD/$binary timeout -k 20 "$limit" .venv/bin/pytest -q --no-header -p no:cacheprovider \
+		--junitxml="$results/$name.xml" "$@" "${what[@]}" </dev/null ||
+		echo "(exit status $? of $name)"
+	sums+=("$name=$results/$name.xml")
+}
+
+tools/deps.sh build test || die 'packages are missing'
+for s in "${stages[@]}"; do
+	[ "$s" = unit ] || { tools/venv.sh || die 'the Python environment could not be made'; break; }
+done
+if wants conformance || wants clients; then
+	tools/gotools.sh || echo 'crane, oras and the conformance suite are missing'
+fi
+
+say build
+build build gcc || die 'the build failed'
+mkdir -p "$results"
+
+for s in "${stages[@]}"; do
+	case $s in
+	unit)
+		say unit
+		meson test -C build --no-rebuild --print-errorlogs --timeout-multiplier 3 -q </dev/null
+		sums+=("unit=build/meson-logs/testlog.junit.xml")
+		;;
+	api) py api 600 build/berth tests/api -n 2 ;;
+	conformance) py conformance 120 build/berth tests/conformance ;;
+	clients) py clients 420 build/berth tests/clients ;;
+	tour) py tour 240 build/berth tests/tour ;;
+	crash) py crash $((long ? 2400 : 300)) build/berth tests/crash ;;
+	race) py race $((long ? 1200 : 120)) build/berth tests/race ;;
+	asan | leaks)
+		build build-asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false || { sums+=("$s=no-build"); continue; }
+		if [ "$s" = asan ]; then py asan 600 build-asan/berth tests/api -n 2 -m 'not slow'
+		else py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks; fi
+		;;
+	tsan)
+		build build-tsan gcc -Db_sanitize=thread -Dtests=false || { sums+=("$s=no-build"); continue; }
+		py tsan 600 build-tsan/berth tests/api tests/race -n 2 -m 'not slow'
+		;;
+	*) die "unknown stage '$s'" ;;
+	esac
+done
+
+tools/summarize "${sums[@]}"
+rc=$?
+exit $rc
