@@ -23,9 +23,9 @@ static bool open_failed(const struct db *db, struct err *err)
 	struct err cause = *err;
 	if (cause.kind == ERR_CONFIG && cause.msg[0] != '\0')
 		return false;
-	err_set(err, ERR_CONFIG, "Cannot open the metadata database %s: %s", db->path,
-		err_text(&cause));
-	return err_wrap(err, "%s", cause.detail);
+	/* Whoever starts the server may see it all. */
+	return err_set(err, ERR_CONFIG, "Cannot open the metadata database %s: %s", db->path,
+		cause.detail[0] != '\0' ? cause.detail : err_text(&cause));
 }
 
 static bool open_writer(

@@ -102,7 +102,8 @@ MUST_CHECK bool db_conn_call(struct db_conn *c, db_fn fn, void *arg, struct err 
 
 /* db_read.c */
 void db_pool_init(struct db_pool *p, unsigned limit);
-void db_pool_fini(struct db_pool *p); /* closes the connections; none may be out */
+void db_pool_shrink(struct db_pool *p); /* closes the connections that nobody uses */
+void db_pool_fini(struct db_pool *p);   /* closes the connections; none may be out */
 
 /* db_write.c. Takes conn, also on failure. */
 MUST_CHECK bool db_writer_start(

@@ -10,14 +10,24 @@ void db_pool_init(struct db_pool *p, unsigned limit)
 	p->limit = limit;
 }
 
+void db_pool_shrink(struct db_pool *p)
+{
+	struct db_conn *all, *next;
+	mutex_lock(&p->lock);
+	all = p->free;
+	p->free = NULL;
+	for (struct db_conn *c = all; c != NULL; c = c->next_free)
+		p->opened--;
+	mutex_unlock(&p->lock);
+	for (struct db_conn *c = all; c != NULL; c = next) {
+		next = c->next_free;
+		db_conn_close(c);
+	}
+}
+
 void db_pool_fini(struct db_pool *p)
 {
-	while (p->free != NULL) {
-		struct db_conn *c = p->free;
-		p->free = c->next_free;
-		db_conn_close(c);
-		p->opened--;
-	}
+	db_pool_shrink(p);
 	assert(p->opened == 0); /* else a db_read is still running */
 	cond_fini(&p->released);
 	mutex_fini(&p->lock);

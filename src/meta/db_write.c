@@ -12,6 +12,7 @@
  */
 #include <assert.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -240,7 +241,11 @@ static void checkpoint_when_due(struct db_writer *w)
 	w->checkpoint_pages = w->wal_pages;
 }
 
-/* Gives disk and memory back. False: a reader is in the way, or the disk; try again later. */
+/*
+ * Gives disk and memory back, also that of the readers: their maps and caches return within a
+ * millisecond when they are needed. If a reader holds an old snapshot the log stays, and the next
+ * idle moment tries again.
+ */
 static void shrink_when_idle(struct db_writer *w)
 {
 	sqlite3_busy_timeout(w->conn->sqlite, 0);
@@ -249,6 +254,8 @@ static void shrink_when_idle(struct db_writer *w)
 		w->wal_pages = w->checkpoint_pages = 0;
 	sqlite3_busy_timeout(w->conn->sqlite, DB_BUSY_TIMEOUT_MS);
 	sqlite3_db_release_memory(w->conn->sqlite);
+	db_pool_shrink(&w->db->pool);
+	malloc_trim(0); /* else the allocator keeps all of it: 8 MiB and more after a busy hour */
 }
 
 /* Waits for work. False: stopping, and none is left. */

@@ -275,7 +275,7 @@ static void a_failed_migration_leaves_the_version_before_it(void **state)
 		p->db = NULL;
 		assert_false(db_open_with(&o, lists[i], 2, &p->db, &err));
 		assert_int_equal(err.kind, ERR_CONFIG);
-		assert_non_null(strstr(err.detail, "0002_"));
+		assert_non_null(strstr(err.msg, "0002_"));
 		assert_null(p->db);
 	}
 	p->db = open_at(p, first, 1);
@@ -828,6 +828,10 @@ static void the_log_is_copied_and_emptied(void **state)
 		assert_int_equal(stat(wal, &st), 0);
 	}
 	assert_int_equal(st.st_size, 0);
+	/* Idle readers were closed with it. */
+	assert_int_equal(count_of(p->db), 0);
+	assert_true(insert(p->db, 1, &err));
+	assert_int_equal(count_of(p->db), 1);
 }
 
 int main(void)
