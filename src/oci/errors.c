@@ -1,0 +1,143 @@
+/* errors.c - error kinds on the wire: one switch from kind to status and code (OCI spec 1.1 "Error
+ * Codes", with ECR's choices where clients know them), and the envelope. */
+#include "oci/oci_priv.h"
+
+#define ENVELOPE_MAX_BYTES (8 * KIB)
+
+struct wire_error {
+	int status;
+	const char *code;
+};
+
+static struct wire_error wire_error_of(enum err_kind kind)
+{
+	switch (kind) {
+	case ERR_INTERNAL:
+	case ERR_CORRUPT:
+	case ERR_CONFIG:
+	case ERR_KEY_UNKNOWN:
+		return (struct wire_error){ 500, "UNKNOWN" };
+	case ERR_UNAVAILABLE:
+	case ERR_TIMEOUT:
+		return (struct wire_error){ 503, "UNAVAILABLE" };
+	case ERR_STORAGE_FULL:
+		return (struct wire_error){ 507, "TOOMANYREQUESTS" };
+	case ERR_LIMIT:
+	case ERR_THROTTLED:
+		return (struct wire_error){ 429, "TOOMANYREQUESTS" };
+	case ERR_INVALID:
+		return (struct wire_error){ 400, "UNSUPPORTED" };
+	case ERR_TOO_LARGE:
+		return (struct wire_error){ 413, "SIZE_INVALID" };
+	case ERR_UNAUTHENTICATED:
+		return (struct wire_error){ 401, "UNAUTHORIZED" };
+	case ERR_DENIED:
+	case ERR_TOKEN_EXPIRED:
+		return (struct wire_error){ 403, "DENIED" };
+	case ERR_NAME_INVALID:
+		return (struct wire_error){ 400, "NAME_INVALID" };
+	case ERR_REPO_UNKNOWN:
+		return (struct wire_error){ 404, "NAME_UNKNOWN" };
+	case ERR_REPO_EXISTS:
+	case ERR_REPO_NOT_EMPTY:
+	case ERR_LAYER_EXISTS:
+	case ERR_IMAGE_EXISTS:
+		return (struct wire_error){ 409, "UNSUPPORTED" };
+	case ERR_DIGEST_INVALID:
+	case ERR_DIGEST_MISMATCH:
+		return (struct wire_error){ 400, "DIGEST_INVALID" };
+	case ERR_BLOB_UNKNOWN:
+		return (struct wire_error){ 404, "BLOB_UNKNOWN" };
+	case ERR_BLOB_IN_USE:
+	case ERR_IMAGE_IN_INDEX:
+		return (struct wire_error){ 405, "UNSUPPORTED" };
+	case ERR_UPLOAD_UNKNOWN:
+		return (struct wire_error){ 404, "BLOB_UPLOAD_UNKNOWN" };
+	case ERR_UPLOAD_BUSY:
+		return (struct wire_error){ 409, "BLOB_UPLOAD_INVALID" };
+	case ERR_UPLOAD_RANGE:
+		return (struct wire_error){ 416, "BLOB_UPLOAD_INVALID" };
+	case ERR_UPLOAD_EMPTY:
+	case ERR_UPLOAD_PART_TOO_SMALL:
+	case ERR_CLIENT_GONE:
+		return (struct wire_error){ 400, "BLOB_UPLOAD_INVALID" };
+	case ERR_MANIFEST_INVALID:
+		return (struct wire_error){ 400, "MANIFEST_INVALID" };
+	case ERR_MANIFEST_BLOB_UNKNOWN:
+	case ERR_MANIFEST_CHILD_UNKNOWN:
+		return (struct wire_error){ 404, "MANIFEST_BLOB_UNKNOWN" };
+	case ERR_IMAGE_UNKNOWN:
+		return (struct wire_error){ 404, "MANIFEST_UNKNOWN" };
+	case ERR_TAG_INVALID:
+	case ERR_TAG_IMMUTABLE:
+		return (struct wire_error){ 400, "TAG_INVALID" };
+	}
+	return (struct wire_error){ 500, "UNKNOWN" };
+}
+
+void oci_error(struct http_req *req, int status, const char *code, struct str message)
+{
+	struct buf body CLEANUP(buf_fini);
+	struct json_out out;
+	buf_init(&body, ENVELOPE_MAX_BYTES);
+	jo_init(&out, &body);
+	jo_object(&out, NULL);
+	jo_array(&out, "errors");
+	jo_object(&out, NULL);
+	jo_c(&out, "code", code);
+	jo_str(&out, "message", message);
+	jo_end(&out, '}');
+	jo_end(&out, ']');
+	jo_end(&out, '}');
+	if (!buf_ok(&body)) {
+		http_reply_bytes(req, status, "application/json; charset=utf-8",
+			STR("{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"out of memory\"}]}"));
+		return;
+	}
+	http_reply_buf(req, status, "application/json; charset=utf-8", &body);
+}
+
+void oci_error_from(struct http_req *req, const struct err *err)
+{
+	struct oci_request *r = oci_request_of(req);
+	struct wire_error e = wire_error_of(err->kind);
+	struct str text = str_from(err_text(err));
+	if (e.status == 401) {
+		oci_challenge(req);
+		return;
+	}
+	if (e.status == 503 || e.status == 429 || err->kind == ERR_UPLOAD_BUSY)
+		http_header_set(req, "Retry-After", STR("1"));
+	if (e.status == 405)
+		http_header_set(req, "Allow", STR("GET, HEAD"));
+	if (err->kind == ERR_THROTTLED && !err->msg[0])
+		text = STR("Rate exceeded"); /* ECR's */
+	if (err->kind == ERR_STORAGE_FULL)
+		text = STR(
+			"The registry's storage is full: delete images, or ask its operator for space");
+	if (e.status >= 500) {
+		struct err logged = *err;
+		err_ignore(err_wrap(&logged, "request %s", req->id));
+		log_err(r ? r->front->log : NULL, LOG_ERROR, "request-failed", &logged);
+		struct str told = arena_printf(
+			req->arena, STR_FMT " (request id %s)", STR_ARG(text), req->id);
+		if (told.ptr)
+			text = told;
+	}
+	oci_error(req, e.status, e.code, text);
+}
+
+/* What ECR answers: containerd, skopeo and Docker take realm and service apart. */
+void oci_challenge(struct http_req *req)
+{
+	struct str base = http_base_url(req);
+	http_header_setf(req, "Www-Authenticate",
+		"Basic realm=\"" STR_FMT "/\",service=\"ecr.amazonaws.com\"", STR_ARG(base));
+	http_reply_bytes(req, 401, "text/plain; charset=utf-8", STR("Not Authorized\n"));
+}
+
+void oci_too_large(struct http_req *req)
+{
+	http_header_set(req, "Docker-Distribution-Api-Version", STR("registry/2.0"));
+	oci_error(req, 413, "SIZE_INVALID", STR("The manifest is larger than 4194304 bytes"));
+}

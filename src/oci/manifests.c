@@ -1,0 +1,179 @@
+/*
+ * manifests.c - images by tag or digest: pull, push, delete. OCI spec 1.1 "Pulling manifests",
+ * "Pushing Manifests", "Deleting tags / manifests"; pushes by digest with ?tag= are end-7b of its
+ * development branch.
+ *
+ * What is stored is what is sent: exact bytes, with the media type of the push. Accept never
+ * converts and never refuses; README.md says why.
+ */
+#include "oci/oci_priv.h"
+#include "oci/oci_wire.h"
+#include "registry/image.h"
+
+static bool reference(struct http_req *req, struct image_ref *out)
+{
+	struct err err;
+	if (image_ref_parse(oci_request_of(req)->path.reference, out, &err))
+		return true;
+	oci_error_from(req, &err);
+	return false;
+}
+
+/* Finds the image that the path names; bytes NULL: without them. False: answered. */
+static bool find(struct http_req *req, struct buf *bytes, struct image *out)
+{
+	struct err err;
+	struct image_ref ref;
+	struct oci_request *r = oci_request_of(req);
+	if (!reference(req, &ref))
+		return false;
+	if (image_get(r->front->core, &r->reg, r->path.name, &ref, bytes, req->arena, out, &err))
+		return true;
+	oci_error_from(req, &err);
+	return false;
+}
+
+/* Sets the headers of an image; true when If-None-Match made the answer a 304 (RFC 9110 13.1.2). */
+static bool set_headers(struct http_req *req, const struct image *image)
+{
+	char text[DIGEST_TEXT_MAX];
+	struct str etag = str_from(digest_text(&image->digest, text));
+	struct str if_none_match = http_header(req, "If-None-Match");
+	http_header_set(req, "Docker-Content-Digest", etag);
+	http_header_setf(req, "ETag", "\"" STR_FMT "\"", STR_ARG(etag));
+	http_header_set(req, "X-Content-Type-Options", STR("nosniff"));
+	if (!if_none_match.ptr || !oci_etag_is_listed(if_none_match, etag))
+		return false;
+	http_reply(req, 304);
+	return true;
+}
+
+void oci_manifest_get_handle(struct http_req *req)
+{
+	struct image image;
+	struct buf bytes CLEANUP(buf_fini);
+	buf_init(&bytes, MANIFEST_MAX_BYTES);
+	if (!find(req, &bytes, &image) || set_headers(req, &image))
+		return;
+	struct str type = arena_str(req->arena, image.media_type);
+	if (!type.ptr)
+		oci_no_memory_handle(req);
+	else
+		http_reply_buf(req, 200, type.ptr, &bytes);
+}
+
+void oci_manifest_head_handle(struct http_req *req)
+{
+	struct image image;
+	if (!find(req, NULL, &image) || set_headers(req, &image))
+		return;
+	struct str type = arena_str(req->arena, image.media_type);
+	if (!type.ptr)
+		oci_no_memory_handle(req);
+	else
+		http_reply_head(req, 200, type.ptr, image.manifest_bytes);
+}
+
+/* A reference that cannot be pushed to is refused before the body comes. */
+bool oci_manifest_put_prepare(struct http_req *req, struct oci_request *r)
+{
+	struct image_ref ref;
+	(void)r;
+	return reference(req, &ref);
+}
+
+static bool is_listed(const struct str *tags, size_t count, struct str tag)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (str_eq(tags[i], tag))
+			return true;
+	}
+	return false;
+}
+
+/* The tags of ?tag=a&tag=b, each once. False: answered. */
+static bool tag_parameters(struct http_req *req, struct str *tags, size_t *out_count)
+{
+	struct str tag;
+	size_t count = 0;
+	for (unsigned i = 0; http_query(req, "tag", i, &tag); i++) {
+		if (is_listed(tags, count, tag))
+			continue;
+		if (count == IMAGE_PUT_TAGS_MAX) {
+			/* The status that the specification names for more tags than a registry
+			 * takes. */
+			oci_error(
+				req, 414, "UNSUPPORTED", STR("One push can set at most 100 tags"));
+			return false;
+		}
+		tags[count++] = tag;
+	}
+	*out_count = count;
+	return true;
+}
+
+/* Tells each tag that was set, in one header. */
+static void set_tags(struct http_req *req, const struct str *tags, size_t count)
+{
+	struct buf list CLEANUP(buf_fini);
+	buf_init(&list, IMAGE_PUT_TAGS_MAX * 132);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_add_c(&list, ", ");
+		buf_add_str(&list, tags[i]);
+	}
+	if (buf_ok(&list))
+		http_header_set(req, "OCI-Tag", buf_str(&list));
+}
+
+void oci_manifest_put_handle(struct http_req *req)
+{
+	struct err err;
+	struct image_ref ref;
+	struct image_put_result result;
+	struct str tags[IMAGE_PUT_TAGS_MAX];
+	char text[DIGEST_TEXT_MAX];
+	struct oci_request *r = oci_request_of(req);
+	struct image_put in = { .repo = r->path.name,
+		.bytes = http_body(req),
+		.content_type = http_header(req, "Content-Type"),
+		.tags = tags };
+	if (!reference(req, &ref))
+		return;
+	in.has_digest = ref.has_digest;
+	in.digest = ref.digest;
+	if (!ref.has_digest) {
+		tags[0] = ref.tag;
+		in.tag_count = 1;
+	} else if (!tag_parameters(req, tags, &in.tag_count)) {
+		return;
+	}
+	if (!image_put(r->front->core, &r->reg, &in, req->arena, &result, &err)) {
+		oci_error_from(req, &err);
+		return;
+	}
+	oci_set_digest(req, &result.digest);
+	http_header_setf(req, "Location", "/v2/" STR_FMT "/manifests/%s", STR_ARG(r->path.name),
+		digest_text(&result.digest, text));
+	if (ref.has_digest && in.tag_count > 0)
+		set_tags(req, tags, in.tag_count);
+	if (result.has_subject)
+		http_header_set(req, "OCI-Subject", str_from(digest_text(&result.subject, text)));
+	http_reply(req, 201);
+}
+
+/* A tag only untags: the image stays, also without its last tag. */
+void oci_manifest_delete_handle(struct http_req *req)
+{
+	struct err err;
+	struct image_ref ref;
+	struct oci_request *r = oci_request_of(req);
+	if (!reference(req, &ref))
+		return;
+	if (!image_delete(
+		    r->front->core, &r->reg, r->path.name, &ref, false, req->arena, NULL, &err)) {
+		oci_error_from(req, &err);
+		return;
+	}
+	http_reply(req, 202);
+}
