@@ -118,7 +118,9 @@ void oci_error_from(struct http_req *req, const struct err *err)
 	if (e.status >= 500) {
 		struct err logged = *err;
 		err_ignore(err_wrap(&logged, "request %s", req->id));
-		log_err(r ? r->front->log : NULL, LOG_ERROR, "request-failed", &logged);
+		/* 503 and 507 come and go by themselves; the rest wants somebody to look. */
+		log_err(r ? r->front->log : NULL, e.status == 500 ? LOG_ERROR : LOG_WARN,
+			"request-failed", &logged);
 		struct str told = arena_printf(
 			req->arena, STR_FMT " (request id %s)", STR_ARG(text), req->id);
 		if (told.ptr)

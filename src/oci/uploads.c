@@ -7,6 +7,7 @@
  * stay, and the session's state tells how many: that is how clients resume.
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "oci/oci_priv.h"
 #include "oci/oci_wire.h"
@@ -14,7 +15,7 @@
 
 /* A request that writes to a session. */
 struct oci_upload {
-	struct upload *session; /* taken from begin to end */
+	struct upload *session; /* taken from begin to just before the answer */
 	struct str id;
 	bool has_range; /* Content-Range, else the part goes behind what is there */
 	uint64_t range_bytes;
@@ -117,6 +118,22 @@ void oci_upload_cancel_handle(struct http_req *req)
 	http_reply(req, 204);
 }
 
+/* Gives the session back. Before the answer: a client that has read it may send the next part at
+ * once. */
+static void release(struct oci_upload *u)
+{
+	upload_release(u->session);
+	u->session = NULL;
+}
+
+/* Gives a session up that the client never learned of. If it cannot be removed now, it expires. */
+static void abandon(struct oci_request *r)
+{
+	struct err unused;
+	release(r->upload);
+	err_ignore(upload_cancel(r->front->core, &r->reg, r->path.name, r->upload->id, &unused));
+}
+
 /* Takes session id for this request; false: answered. */
 static bool take(struct http_req *req, struct oci_request *r, struct str id)
 {
@@ -132,39 +149,40 @@ static bool take(struct http_req *req, struct oci_request *r, struct str id)
 	return false;
 }
 
+/* Refuses the part, tells the session's state, and lets the session live on. Returns false. */
+static bool refuse_part(struct http_req *req, struct oci_upload *u, int status, const char *why)
+{
+	uint64_t size_bytes = upload_size(u->session);
+	release(u);
+	set_state(req, u->id, size_bytes);
+	oci_error(req, status, "BLOB_UPLOAD_INVALID", str_from(why));
+	return false;
+}
+
 /* Checks Content-Range against what the session holds and what the request brings. A part that does
- * not start where the session ends gets 416 with the session's state, and the session lives on
- * ("Pushing a blob in chunks"). */
+ * not start where the session ends gets 416 ("Pushing a blob in chunks"). */
 static bool check_range(struct http_req *req, struct oci_upload *u)
 {
 	uint64_t first;
 	uint64_t last;
+	char why[100];
 	uint64_t size_bytes = upload_size(u->session);
 	struct str text = http_header(req, "Content-Range");
 	if (!text.ptr)
 		return true;
-	if (!oci_chunk_range_parse(text, &first, &last)) {
-		oci_error(req, 400, "BLOB_UPLOAD_INVALID",
-			STR("Content-Range is not of the form <first>-<last>"));
-		return false;
-	}
+	if (!oci_chunk_range_parse(text, &first, &last))
+		return refuse_part(req, u, 400, "Content-Range is not of the form <first>-<last>");
 	if (first != size_bytes) {
-		struct err err;
-		set_state(req, u->id, size_bytes);
-		err_ignore(err_set(&err, ERR_UPLOAD_RANGE, /* ECR's words */
+		/* ECR's words */
+		(void)snprintf(why, sizeof(why),
 			"First byte of the layer part is %" PRIu64 " instead of %" PRIu64, first,
-			size_bytes));
-		oci_error_from(req, &err);
-		return false;
+			size_bytes);
+		return refuse_part(req, u, 416, why);
 	}
 	u->has_range = true;
 	u->range_bytes = last - first + 1;
-	if (req->has_length && req->content_length != u->range_bytes) {
-		set_state(req, u->id, size_bytes);
-		oci_error(req, 400, "BLOB_UPLOAD_INVALID",
-			STR("Content-Range and Content-Length disagree"));
-		return false;
-	}
+	if (req->has_length && req->content_length != u->range_bytes)
+		return refuse_part(req, u, 400, "Content-Range and Content-Length disagree");
 	return true;
 }
 
@@ -213,45 +231,31 @@ bool oci_upload_single_prepare(struct http_req *req, struct oci_request *r)
 	return true;
 }
 
-/* Gives a session up that the client never learned of. If it cannot be removed now, it expires. */
-static void abandon(struct oci_request *r)
-{
-	struct err unused;
-	upload_release(r->upload->session);
-	r->upload->session = NULL;
-	err_ignore(upload_cancel(r->front->core, &r->reg, r->path.name, r->upload->id, &unused));
-}
-
 bool oci_upload_data(struct http_req *req, const uint8_t *bytes, size_t len)
 {
 	struct err err;
 	struct oci_request *r = oci_request_of(req);
 	struct oci_upload *u = r->upload;
-	if (u->has_range && len > u->range_bytes - u->received_bytes) {
-		oci_error(req, 400, "BLOB_UPLOAD_INVALID",
-			STR("The part is longer than its Content-Range"));
-		return false;
+	if (u->has_range && len > u->range_bytes - u->received_bytes)
+		return refuse_part(req, u, 400, "The part is longer than its Content-Range");
+	if (upload_write(u->session, bytes, len, &err)) {
+		u->received_bytes += len;
+		return true;
 	}
-	if (!upload_write(u->session, bytes, len, &err)) {
-		if (u->is_single)
-			abandon(r);
-		oci_error_from(req, &err);
-		return false;
-	}
-	u->received_bytes += len;
-	return true;
+	if (u->is_single)
+		abandon(r);
+	else
+		release(u);
+	oci_error_from(req, &err);
+	return false;
 }
 
 /* A body of unknown length may fall short of its Content-Range: what came is kept, and the answer
  * says how much it is. */
-static bool check_complete(struct http_req *req, const struct oci_upload *u)
+static bool check_complete(struct http_req *req, struct oci_upload *u)
 {
-	if (!u->has_range || u->received_bytes == u->range_bytes)
-		return true;
-	set_state(req, u->id, upload_size(u->session));
-	oci_error(
-		req, 400, "BLOB_UPLOAD_INVALID", STR("The part is shorter than its Content-Range"));
-	return false;
+	return !u->has_range || u->received_bytes == u->range_bytes ||
+	       refuse_part(req, u, 400, "The part is shorter than its Content-Range");
 }
 
 void oci_upload_patch_handle(struct http_req *req)
@@ -260,11 +264,14 @@ void oci_upload_patch_handle(struct http_req *req)
 	struct oci_upload *u = oci_request_of(req)->upload;
 	if (!check_complete(req, u))
 		return;
-	if (!upload_sync(u->session, &err)) {
+	bool done = upload_sync(u->session, &err);
+	uint64_t size_bytes = upload_size(u->session);
+	release(u);
+	if (!done) {
 		oci_error_from(req, &err);
 		return;
 	}
-	set_state(req, u->id, upload_size(u->session));
+	set_state(req, u->id, size_bytes);
 	http_reply(req, 202);
 }
 
@@ -275,11 +282,12 @@ void oci_upload_put_handle(struct http_req *req)
 	struct oci_upload *u = oci_request_of(req)->upload;
 	if (!check_complete(req, u))
 		return;
-	if (!upload_finish(u->session, &u->digest, &result, &err)) {
+	bool done = upload_finish(u->session, &u->digest, &result, &err);
+	release(u);
+	if (done)
+		reply_created(req, &u->digest);
+	else
 		oci_error_from(req, &err);
-		return;
-	}
-	reply_created(req, &u->digest);
 }
 
 void oci_upload_single_handle(struct http_req *req)
@@ -287,20 +295,23 @@ void oci_upload_single_handle(struct http_req *req)
 	struct err err;
 	struct upload_result result;
 	struct oci_request *r = oci_request_of(req);
-	struct oci_upload *u = r->upload;
-	if (upload_finish(u->session, &u->digest, &result, &err)) {
-		reply_created(req, &u->digest);
+	if (upload_finish(r->upload->session, &r->upload->digest, &result, &err)) {
+		release(r->upload);
+		reply_created(req, &r->upload->digest);
 		return;
 	}
 	abandon(r);
 	oci_error_from(req, &err);
 }
 
+/* Has something to do only when the client went away midway. */
 void oci_upload_end(struct http_req *req)
 {
 	struct oci_request *r = oci_request_of(req);
-	if (!r || !r->upload)
+	if (!r || !r->upload || !r->upload->session)
 		return;
-	upload_release(r->upload->session);
-	r->upload->session = NULL;
+	if (r->upload->is_single)
+		abandon(r);
+	else
+		release(r->upload);
 }
