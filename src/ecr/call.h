@@ -1,0 +1,70 @@
+/*
+ * call.h - one call of an operation, as its handler sees it. Internal to ecr/.
+ *
+ * The dispatcher (ecr.c) has verified signature and input, decided the registry and, for operations
+ * on a named repository, asked whether the caller may. A handler reads members of `input` by their
+ * declared types, calls registry/, and writes the members of the answer's object; what it returns
+ * false with becomes the exception.
+ */
+#ifndef BERTH_ECR_CALL_H
+#define BERTH_ECR_CALL_H
+
+#include "auth/auth.h"
+#include "base/json.h"
+#include "ecr/errors.h"
+#include "front/front.h"
+
+struct ecr_call {
+	struct http_req *req;
+	const struct front_options *options;
+	struct core *core;
+	const struct json *input;
+	struct arena *arena; /* of this call: larger than the request's */
+	struct principal who;
+	struct registry_id reg;
+	struct str repo; /* member repositoryName; ptr NULL without one */
+	/* What ecr_raise noted. */
+	bool is_raised;
+	enum ecr_exception raised;
+	struct str raised_members;
+};
+
+/* One answer is at most this long: a list stops before it, and what cannot stop is
+ * LimitExceededException. */
+#define ECR_ANSWER_MAX (32 * MIB)
+/* A page of a list ends when the answer has grown so long. */
+#define ECR_PAGE_BYTES (4 * MIB)
+
+/* Fails with this exception, whatever the kind of err would read as. Returns false. */
+#define ecr_raise(call, e, err, ...) \
+	((call)->is_raised = true, (call)->raised = (e), err_set((err), ERR_INVALID, __VA_ARGS__))
+/* For a failure that is there already. Returns false. */
+bool ecr_raise_as(struct ecr_call *call, enum ecr_exception e);
+/* InvalidParameterException in ECR's form. Returns false. */
+#define ecr_bad_parameter(err, member, ...) ecr_bad_parameter_at((err), (member), __VA_ARGS__)
+bool ecr_bad_parameter_at(struct err *err, const char *member, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+/* The call's arena is used up. Returns false. */
+bool ecr_out_of_memory(struct err *err);
+
+/* Asks for an action on a repository (ptr NULL: "*") of the call's registry. Errors: DENIED. */
+MUST_CHECK bool ecr_allow(
+	struct ecr_call *call, const char *action, struct str repo, struct err *err);
+
+/* For a batch of which no item could be asked for. Errors: REPO_UNKNOWN. */
+MUST_CHECK bool ecr_need_repository(struct ecr_call *call, struct err *err);
+
+/* For CLEANUP. */
+void arena_freep(struct arena **a);
+
+/* The members registryId and repositoryName that many answers begin with. */
+void ecr_put_place(const struct ecr_call *call, struct json_out *out);
+
+/* maxResults, or the default. */
+unsigned ecr_max_results(const struct ecr_call *call, unsigned otherwise);
+
+/* An array of strings of the input as an array of struct str in the arena; *out_n 0 when absent. */
+MUST_CHECK bool ecr_strings(struct ecr_call *call, const char *member, struct str **out,
+	size_t *out_n, struct err *err);
+
+#endif

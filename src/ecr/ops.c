@@ -1,0 +1,116 @@
+#include "ecr/ops.h"
+
+#include "ecr/shapes.h"
+
+#define BODY_MAX (64 * KIB)
+#define IMAGE_BODY_MAX \
+	(2 * 4 * MIB + 64 * KIB) /* PutImage: a manifest of 4 MiB with every quote escaped */
+#define PART_BODY_MAX (28 * MIB + 64 * KIB) /* UploadLayerPart: 20 MiB in base64, and the rest */
+
+#define HTTP_OP(op_name, max)                                                                      \
+	{                                                                                          \
+		.name = (op_name), .run = HTTP_WORKER, .body = HTTP_BODY_WHOLE, .body_max = (max), \
+		.handle = ecr_serve, .too_large = ecr_refuse_large                                 \
+	}
+#define OP(op_name, op_resource, max, shape, handler)                                          \
+	{                                                                                      \
+		.http = HTTP_OP(op_name, max), .action = "ecr:" op_name,                       \
+		.resource = ECR_RESOURCE_##op_resource, .input = &(shape), .handle = (handler) \
+	}
+/* ECR has it, Berth does not yet. */
+#define NOT_YET(op_name)                                                      \
+	{                                                                     \
+		.http = HTTP_OP(op_name, BODY_MAX), .action = "ecr:" op_name, \
+		.resource = ECR_RESOURCE_ANY                                  \
+	}
+
+/* By name in byte order, for the binary search. */
+static const struct ecr_op ops[] = {
+	/* clang-format off */
+	OP("BatchCheckLayerAvailability", REPOSITORY, BODY_MAX, shape_batch_check_layer_availability, ecr_batch_check_layer_availability),
+	OP("BatchDeleteImage", REPOSITORY, BODY_MAX, shape_batch_delete_image, ecr_batch_delete_image),
+	OP("BatchGetImage", REPOSITORY, BODY_MAX, shape_batch_get_image, ecr_batch_get_image),
+	NOT_YET("BatchGetRepositoryScanningConfiguration"),
+	OP("CompleteLayerUpload", REPOSITORY, BODY_MAX, shape_complete_layer_upload, ecr_complete_layer_upload),
+	NOT_YET("CreatePullThroughCacheRule"),
+	OP("CreateRepository", REPOSITORY, BODY_MAX, shape_create_repository, ecr_create_repository),
+	NOT_YET("CreateRepositoryCreationTemplate"),
+	NOT_YET("DeleteLifecyclePolicy"),
+	NOT_YET("DeletePullThroughCacheRule"),
+	NOT_YET("DeleteRegistryPolicy"),
+	OP("DeleteRepository", REPOSITORY, BODY_MAX, shape_delete_repository, ecr_delete_repository),
+	NOT_YET("DeleteRepositoryCreationTemplate"),
+	NOT_YET("DeleteRepositoryPolicy"),
+	NOT_YET("DeleteSigningConfiguration"),
+	NOT_YET("DeregisterPullTimeUpdateExclusion"),
+	NOT_YET("DescribeImageReplicationStatus"),
+	NOT_YET("DescribeImageScanFindings"),
+	NOT_YET("DescribeImageSigningStatus"),
+	OP("DescribeImages", REPOSITORY, BODY_MAX, shape_describe_images, ecr_describe_images),
+	NOT_YET("DescribePullThroughCacheRules"),
+	NOT_YET("DescribeRegistry"),
+	NOT_YET("DescribeReplicationBackfillResults"),
+	OP("DescribeRepositories", HANDLER, BODY_MAX, shape_describe_repositories, ecr_describe_repositories),
+	NOT_YET("DescribeRepositoryCreationTemplates"),
+	OP("GetAccountSetting", ANY, BODY_MAX, shape_get_account_setting, ecr_get_account_setting),
+	OP("GetAuthorizationToken", ANY, BODY_MAX, shape_get_authorization_token, ecr_get_authorization_token),
+	OP("GetDownloadUrlForLayer", REPOSITORY, BODY_MAX, shape_get_download_url_for_layer, ecr_get_download_url_for_layer),
+	NOT_YET("GetLifecyclePolicy"),
+	NOT_YET("GetLifecyclePolicyPreview"),
+	NOT_YET("GetRegistryPolicy"),
+	NOT_YET("GetRegistryScanningConfiguration"),
+	NOT_YET("GetRepositoryPolicy"),
+	NOT_YET("GetSigningConfiguration"),
+	OP("InitiateLayerUpload", REPOSITORY, BODY_MAX, shape_initiate_layer_upload, ecr_initiate_layer_upload),
+	/* The Service Authorization Reference has no action of its own for it. */
+	{ .http = HTTP_OP("ListImageReferrers", BODY_MAX), .action = "ecr:BatchGetImage", .resource = ECR_RESOURCE_REPOSITORY,
+		.input = &shape_list_image_referrers, .handle = ecr_list_image_referrers },
+	OP("ListImages", REPOSITORY, BODY_MAX, shape_list_images, ecr_list_images),
+	NOT_YET("ListPullTimeUpdateExclusions"),
+	NOT_YET("ListReplicationBackfills"),
+	OP("ListTagsForResource", HANDLER, BODY_MAX, shape_list_tags_for_resource, ecr_list_tags_for_resource),
+	OP("PutAccountSetting", ANY, BODY_MAX, shape_put_account_setting, ecr_put_account_setting),
+	OP("PutImage", REPOSITORY, IMAGE_BODY_MAX, shape_put_image, ecr_put_image),
+	NOT_YET("PutImageScanningConfiguration"),
+	OP("PutImageTagMutability", REPOSITORY, BODY_MAX, shape_put_image_tag_mutability, ecr_put_image_tag_mutability),
+	NOT_YET("PutLifecyclePolicy"),
+	NOT_YET("PutRegistryPolicy"),
+	NOT_YET("PutRegistryScanningConfiguration"),
+	NOT_YET("PutReplicationConfiguration"),
+	NOT_YET("PutSigningConfiguration"),
+	NOT_YET("RegisterPullTimeUpdateExclusion"),
+	NOT_YET("SetRepositoryPolicy"),
+	NOT_YET("StartImageScan"),
+	NOT_YET("StartLifecyclePolicyPreview"),
+	NOT_YET("StartReplicationBackfill"),
+	NOT_YET("StopReplicationBackfill"),
+	OP("TagResource", HANDLER, BODY_MAX, shape_tag_resource, ecr_tag_resource),
+	OP("UntagResource", HANDLER, BODY_MAX, shape_untag_resource, ecr_untag_resource),
+	NOT_YET("UpdateImageStorageClass"),
+	NOT_YET("UpdatePullThroughCacheRule"),
+	NOT_YET("UpdateRepositoryCreationTemplate"),
+	OP("UploadLayerPart", REPOSITORY, PART_BODY_MAX, shape_upload_layer_part, ecr_upload_layer_part),
+	NOT_YET("ValidatePullThroughCacheRule"),
+	/* clang-format on */
+};
+
+const struct ecr_op *ecr_op_find(struct str name)
+{
+	size_t low = 0, high = ARRAY_LEN(ops);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = str_cmp(name, str_from(ops[mid].http.name));
+		if (order == 0)
+			return &ops[mid];
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const struct ecr_op *ecr_op_at(size_t i)
+{
+	return i < ARRAY_LEN(ops) ? &ops[i] : NULL;
+}

@@ -1,0 +1,13 @@
+/* patterns.h - the regular expressions of ECR's model as hand-written, linear matchers. Pure. */
+#ifndef BERTH_ECR_PATTERNS_H
+#define BERTH_ECR_PATTERNS_H
+
+#include "ecr/shape.h"
+
+extern const struct shape_pattern pattern_registry_id;
+extern const struct shape_pattern pattern_repository_name;
+extern const struct shape_pattern pattern_layer_digest;
+extern const struct shape_pattern pattern_upload_id;
+extern const struct shape_pattern pattern_exclusion_filter;
+
+#endif
