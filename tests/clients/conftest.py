@@ -1,7 +1,6 @@
 """What the tests of real clients share: images with a common base, and a look from the side at what a push did."""
 
 import json
-import shutil
 
 import pytest
 
@@ -9,7 +8,6 @@ from harness import images as images_module
 from harness.engine import Engine
 from harness.env import clean_env, run, which
 from harness.images import Layout
-from harness.oci import sha256
 
 # A mount saves the base (20 MiB); what else a push stores is far below this.
 SMALL = 2 << 20
@@ -128,16 +126,7 @@ def not_sharing(make_berth):
     return repositories(make_berth(setting=None))
 
 
-def manifest_digest(oci, repo, tag="1"):
-    return sha256(oci.get_manifest(repo, tag))
-
-
 @pytest.fixture
 def config_digest():
     """The image id that engines show: the digest of the config."""
     return lambda berth, repo, tag="1": json.loads(berth.oci().get_manifest(repo, tag))["config"]["digest"]
-
-
-@pytest.fixture
-def remove_tree():
-    return lambda path: shutil.rmtree(path, ignore_errors=True)

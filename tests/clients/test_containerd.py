@@ -61,7 +61,7 @@ def pull(ctr, berth, repo):
 
 
 def first(ctr, berth, images):
-    ctr("images", "import", "--no-unpack", images / "one.oci.tar", check=False).returncode == 0 or ctr("images", "import", images / "one.oci.tar")
+    ctr("images", "import", "--no-unpack", images / "one.oci.tar")
     local = [n for n in ctr("images", "ls", "-q").stdout.split() if "one" in n][0]
     push(ctr, berth, local, "team/one")
     pull(ctr, berth, "team/one")
