@@ -1,7 +1,10 @@
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "meta/db.h"
@@ -215,6 +218,7 @@ static void gate_open(struct gate *g)
 /* One piece in its own thread. */
 struct caller {
 	struct db *db;
+	db_fn fn; /* NULL: inserts row */
 	struct row row;
 	bool done;
 	struct err err;
@@ -224,7 +228,7 @@ struct caller {
 static void caller_main(void *arg)
 {
 	struct caller *c = arg;
-	c->done = db_write(c->db, insert_row, &c->row, &c->err);
+	c->done = db_write(c->db, c->fn != NULL ? c->fn : insert_row, &c->row, &c->err);
 }
 
 /* Runs all of them in one transaction (behind a gate), queued in their order. */
@@ -389,17 +393,19 @@ static bool insert_child(struct db_conn *c, void *arg, struct err *err)
 	return db_run(db_prepare(c, sql), err);
 }
 
-static void an_unmatched_deferred_key_fails_only_its_own_piece(void **state)
+static void an_unmatched_key_fails_only_its_own_piece(void **state)
 {
 	struct place *p = *state;
 	struct err err;
-	assert_false(db_write(p->db, insert_late, NULL, &err));
-	assert_int_equal(err.kind, ERR_INTERNAL);
-	assert_false(db_write(p->db, insert_child, NULL, &err));
-	assert_int_equal(err.kind, ERR_INTERNAL);
-	assert_int_equal(err.msg[0], '\0');
-	assert_non_null(strstr(err.detail, "INSERT INTO child"));
-	assert_true(insert(p->db, 1, &err));
+	struct caller c[4] = { { .row.id = 1 }, { .fn = insert_late }, { .fn = insert_child },
+		{ .row.id = 2 } };
+	run_together(p->db, c, 4);
+	assert_true(c[0].done && !c[1].done && !c[2].done && c[3].done);
+	assert_int_equal(c[1].err.kind, ERR_INTERNAL);
+	assert_int_equal(c[2].err.kind, ERR_INTERNAL);
+	assert_int_equal(c[2].err.msg[0], '\0');
+	assert_non_null(strstr(c[2].err.detail, "INSERT INTO child"));
+	assert_int_equal(count_of(p->db), 2);
 	assert_true(db_check(p->db, &err));
 }
 
@@ -802,6 +808,56 @@ static void the_check_finds_an_orphan(void **state)
 	assert_non_null(strstr(err.msg, "child"));
 }
 
+/* What could only wait for itself is our bug and must not hang. */
+
+struct nested {
+	struct db *db;
+	struct row row;
+};
+
+static bool write_inside(struct db_conn *c, void *arg, struct err *err)
+{
+	struct nested *n = arg;
+	(void)c;
+	return db_write(n->db, insert_row, &n->row, err);
+}
+
+static bool read_inside(struct db_conn *c, void *arg, struct err *err)
+{
+	struct nested *n = arg;
+	int64_t count;
+	(void)c;
+	return db_read(n->db, count_rows, &count, err);
+}
+
+static void a_transaction_within_a_transaction_aborts(void **state)
+{
+	static const struct {
+		bool (*outer)(struct db *, db_fn, void *, struct err *);
+		db_fn inner;
+	} cases[] = { { db_write, write_inside }, { db_write, read_inside },
+		{ db_read, read_inside }, { db_read, write_inside } };
+	struct place *p = *state;
+	db_close(p->db); /* a process with threads forks badly */
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			struct err err;
+			struct nested n = { .db = open_at(p, first, 1) };
+			setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+			signal(SIGABRT, SIG_DFL);
+			close(STDERR_FILENO);
+			err_ignore(cases[i].outer(n.db, cases[i].inner, &n, &err));
+			_exit(0);
+		}
+		int status = 0;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	}
+	p->db = open_at(p, first, 1);
+	assert_int_equal(count_of(p->db), 0);
+}
+
 static bool delete_all(struct db_conn *c, void *arg, struct err *err)
 {
 	static const char sql[] = "DELETE FROM item";
@@ -851,7 +907,7 @@ int main(void)
 		TEST(a_read_is_one_snapshot),
 		TEST(more_readers_than_connections_take_turns),
 		TEST(a_refused_piece_leaves_nothing_and_the_others_stay),
-		TEST(an_unmatched_deferred_key_fails_only_its_own_piece),
+		TEST(an_unmatched_key_fails_only_its_own_piece),
 		TEST(writes_that_meet_share_commits),
 		TEST(ten_thousand_writes_of_many_threads_are_there_after_reopening),
 		TEST(a_failed_step_fails_its_own_piece),
@@ -860,6 +916,7 @@ int main(void)
 		TEST(a_really_full_database_refuses_and_recovers),
 		TEST(a_read_only_handle_works_beside_the_writer),
 		TEST(a_second_writer_takes_turns),
+		TEST(a_transaction_within_a_transaction_aborts),
 		TEST(the_check_finds_an_orphan),
 		TEST(the_log_is_copied_and_emptied),
 	};
