@@ -1,18 +1,18 @@
 // `return -1;` in a bool function means true, and neither compilers nor clang-tidy object.
 @number@
 typedef bool;
-identifier function;
-constant int number;
+identifier fn;
+constant int value;
 position where;
 @@
-bool function(...) {
+bool fn(...) {
 <+...
-return number@where;
+return value@where;
 ...+>
 }
 
 @script:python depends on number@
 where << number.where;
-function << number.function;
+fn << number.fn;
 @@
-print("%s:%s: bool function %s returns a number" % (where[0].file, where[0].line, function))
+print("%s:%s: bool function %s returns a number" % (where[0].file, where[0].line, fn))

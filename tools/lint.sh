@@ -33,8 +33,7 @@ check_banned() {
 }
 check_bool() {
 	local found
-	found=$(spatch --sp-file tools/bool-return.cocci --very-quiet --dir src 2>/dev/null)
-	[ -z "$found" ] || { printf '%s\n' "$found"; return 1; }
+	found=$(spatch --sp-file tools/bool-return.cocci --very-quiet --dir src 2>&1) && [ -z "$found" ] || { printf '%s\n' "$found"; return 1; }
 }
 check_compile() {
 	configure build-lint gcc -Dbuildtype=release -Db_ndebug=false && build build-lint &&
