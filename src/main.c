@@ -1,5 +1,9 @@
 /* main.c - hands argv to app/. */
-int main(void)
+#include <unistd.h>
+
+#include "app/cli.h"
+
+int main(int argc, char **argv)
 {
-	return 0;
+	return cli_main(argc, argv, environ);
 }

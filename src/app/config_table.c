@@ -1,0 +1,98 @@
+#include <stddef.h>
+
+#include "app/config.h"
+
+/* clang-format off */
+#define FIELD(f)     .offset = offsetof(struct config, f)
+#define TOOLS        (COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS | COMMAND_NEW_KEY)
+#define SECONDS(n)   ((uint64_t)(n) * 1000)
+#define DAYS(n)      SECONDS((uint64_t)(n) * 86400)
+#define BYTES_MAX    ((uint64_t)1 << 50)
+
+/* The order is that of the help texts. */
+const struct config_key config_keys[] = {
+	{ "config", CONFIG_TEXT, FIELD(config), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Server",
+		.help = "Reads settings from FILE: lines 'key = value' with the names of these options, under [berth] or no heading; "
+			"# and ; begin comments. Environment and command line win over it." },
+	{ "data", CONFIG_TEXT, FIELD(data), .otherwise = "berth-data", .arg = "FOLDER", .commands = COMMAND_SERVE | TOOLS, .group = "Server",
+		.help = "Where everything is kept: database, layers, credentials. Made if it does not exist. One server at a time owns it." },
+	{ "listen", CONFIG_LIST, FIELD(listen), .otherwise = "127.0.0.1:5000", .arg = "ADDRESS:PORT", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Address to serve on; may be given several times. IPv6 addresses stand in brackets, ':5000' means every address. "
+			"Served by TLS if there is a certificate, unless it begins with http://." },
+	{ "tls-cert", CONFIG_TEXT, FIELD(tls_cert), .arg = "FILE", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Certificate chain, PEM. Reread, with the key, on SIGHUP." },
+	{ "tls-key", CONFIG_TEXT, FIELD(tls_key), .arg = "FILE", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Private key of the certificate, PEM." },
+	{ "allow-plain-http", CONFIG_SWITCH, FIELD(allow_plain_http), .otherwise = "off", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Serves plain HTTP beyond loopback too, as behind a proxy that ends TLS. Passwords then cross the network in the clear." },
+	{ "no-auth", CONFIG_SWITCH, FIELD(no_auth), .otherwise = "off", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Takes every caller for the account's root. For throw-away use; refused unless all addresses are loopback." },
+	{ "grace", CONFIG_DURATION, FIELD(grace_ms), .otherwise = "30s", .max = DAYS(1), .arg = "TIME", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "How long running requests may go on after SIGTERM or SIGINT. A second signal ends the server at once." },
+
+	{ "account", CONFIG_TEXT, FIELD(account), .arg = "DIGITS", .commands = COMMAND_SERVE, .group = "Registry",
+		.help = "The account id, twelve digits, fixed at the first start. Default: made up then." },
+	{ "region", CONFIG_TEXT, FIELD(region), .arg = "NAME", .commands = COMMAND_SERVE, .group = "Registry",
+		.help = "The Region of clients that name none. Default: that of the last start, us-east-1 at the first." },
+	{ "domain", CONFIG_TEXT, FIELD(domain), .arg = "NAME", .commands = COMMAND_SERVE, .group = "Registry",
+		.help = "Gives registries host names: <account>.dkr.ecr.<region>.NAME. The names must resolve to this server." },
+	{ "mount-policy", CONFIG_CHOICE, FIELD(mount_policy), .otherwise = "oci", .choices = "oci|ecr", .commands = COMMAND_SERVE, .group = "Registry",
+		.help = "Which layers may be mounted from another repository: oci, all that it holds, also found without naming it; "
+			"ecr, as ECR does, those that a manifest of it names." },
+	{ "default-setting", CONFIG_LIST, FIELD(default_setting), .arg = "NAME=VALUE", .commands = COMMAND_SERVE, .group = "Registry",
+		.help = "The value of an account setting in registries that never set it. BLOB_MOUNTING=ENABLED is the one that has an effect now." },
+	{ "collect-grace", CONFIG_DURATION, FIELD(collect_grace_ms), .otherwise = "1h", .max = DAYS(3650), .arg = "TIME",
+		.commands = COMMAND_SERVE | COMMAND_GC, .group = "Registry",
+		.help = "How long a layer that no image needs is kept before it is collected." },
+	{ "upload-life", CONFIG_DURATION, FIELD(upload_life_ms), .otherwise = "24h", .min = SECONDS(60), .max = DAYS(365), .arg = "TIME",
+		.commands = COMMAND_SERVE | COMMAND_GC, .group = "Registry",
+		.help = "How long an unfinished upload is kept after its last byte." },
+
+	{ "log-level", CONFIG_CHOICE, FIELD(log_level), .otherwise = "info", .choices = "debug|info|warn|error", .commands = COMMAND_SERVE,
+		.group = "Logs and metrics", .help = "The least important lines to log. The log goes to standard error, a JSON object a line." },
+	{ "access-log", CONFIG_SWITCH, FIELD(access_log), .otherwise = "on", .commands = COMMAND_SERVE, .group = "Logs and metrics",
+		.help = "Logs a line for each request." },
+	{ "metrics-open", CONFIG_SWITCH, FIELD(metrics_open), .otherwise = "off", .commands = COMMAND_SERVE, .group = "Logs and metrics",
+		.help = "Answers /metrics to every client; otherwise only to clients on loopback. It never asks for credentials. "
+			"/healthz and /readyz answer everybody." },
+	{ "mount-log-keep", CONFIG_COUNT, FIELD(mount_log_keep), .otherwise = "100000", .min = 1, .max = 100000000, .arg = "ROWS", .commands = COMMAND_SERVE,
+		.group = "Logs and metrics", .help = "How many rows of its mount log a registry keeps." },
+
+	{ "layer-max", CONFIG_BYTES, FIELD(layer_max), .otherwise = "52000MiB", .min = 1, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "The largest layer that is taken. The default is ECR's quota." },
+	{ "uploads-max", CONFIG_COUNT, FIELD(uploads_max), .otherwise = "10000", .min = 1, .max = 10000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Unfinished uploads in one registry." },
+	{ "min-free", CONFIG_BYTES, FIELD(min_free), .otherwise = "64MiB", .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Space that uploads leave free on the file system, so that metadata and deletions still have room. /readyz fails below it." },
+	{ "connections-max", CONFIG_COUNT, FIELD(connections_max), .otherwise = "10000", .min = 1, .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Connections in all." },
+	{ "connections-per-ip", CONFIG_COUNT, FIELD(connections_per_ip), .otherwise = "0", .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Connections from one address; 0: no limit." },
+	{ "header-max", CONFIG_BYTES, FIELD(header_max), .otherwise = "32KiB", .min = 8 * KIB, .max = 1 * MIB, .arg = "SIZE", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Memory of a connection, which bounds the header section." },
+	{ "bodies-max", CONFIG_BYTES, FIELD(bodies_max), .otherwise = "128MiB", .min = 8 * MIB, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Memory for request bodies that are read whole (manifests, API calls; never layers), over all requests. "
+			"Beyond it clients are told to try again." },
+	{ "header-timeout", CONFIG_DURATION, FIELD(header_timeout_ms), .otherwise = "30s", .min = SECONDS(1), .max = SECONDS(3600), .arg = "TIME", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "How long a client may take to send the headers of a request." },
+	{ "idle-timeout", CONFIG_DURATION, FIELD(idle_timeout_ms), .otherwise = "60s", .min = SECONDS(1), .max = DAYS(1), .arg = "TIME", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "How long a connection may be idle between requests, or without progress in one." },
+	{ "min-rate", CONFIG_BYTES, FIELD(min_rate), .otherwise = "1KiB", .max = (uint64_t)1 << 40, .arg = "SIZE", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Bytes a second below which, over 30 seconds, a body or an answer is cut off; 0: never." },
+	{ "loops", CONFIG_COUNT, FIELD(loops), .otherwise = "0", .max = 1024, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Event loops an address; 0: one a processor." },
+	{ "workers", CONFIG_COUNT, FIELD(workers), .otherwise = "64", .min = 1, .max = 4096, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Threads for work that waits for disk or commit; started when needed." },
+	{ "db-readers", CONFIG_COUNT, FIELD(db_readers), .otherwise = "4", .min = 1, .max = 256, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Read connections to the database." },
+
+	{ "deep", CONFIG_SWITCH, FIELD(deep), .otherwise = "off", .commands = COMMAND_CHECK, .only_cli = true, .group = "This command",
+		.help = "Reads every layer and manifest again and compares its digest." },
+	{ "json", CONFIG_SWITCH, FIELD(json), .otherwise = "off", .commands = COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS, .only_cli = true, .group = "This command",
+		.help = "Prints one JSON object, with exact bytes, in place of text." },
+	{ "format", CONFIG_CHOICE, FIELD(format), .otherwise = "text", .choices = "text|ini|mdoc|markdown", .commands = COMMAND_CONFIG, .only_cli = true, .group = "This command",
+		.help = "text: for reading; ini: a configuration file in which every key is commented out; mdoc and markdown: the same reference for a manual." },
+	{ "list", CONFIG_TEXT, FIELD(list), .arg = "COMMAND", .commands = COMMAND_CONFIG, .only_cli = true, .group = "This command",
+		.help = "Prints only the options that COMMAND takes, one a line: for shell completion." },
+	{ .name = NULL },
+};

@@ -1,0 +1,130 @@
+#include "app/jobs.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "registry/collect.h"
+
+#define TICK_MS     1000  /* the mount log is at most this late */
+#define COLLECT_MS  10000 /* between rounds that found nothing left over */
+#define BACKOFF_MS  (5 * 60 * 1000)
+#define ROUND_STEPS 16 /* transactions a round; the writer is free between them */
+#define STACK_BYTES (512 * KIB)
+
+struct jobs {
+	struct core *core;
+	struct log *log;
+	struct thread *thread;
+	struct mutex mutex; /* guards is_stopping */
+	struct cond wake;
+	bool is_stopping;
+};
+
+/* One thing that is done again and again; after failures less and less often. */
+struct job {
+	const char *event; /* of its log lines */
+	int64_t due_us;    /* clock_mono_us */
+	int64_t backoff_ms;
+};
+
+static void job_plan(struct job *job, int64_t after_ms)
+{
+	job->due_us = clock_mono_us() + after_ms * 1000;
+}
+
+/* Plans the next turn after one that failed, and logs it. */
+static void job_failed(struct job *job, struct log *log, const struct err *err)
+{
+	job->backoff_ms = job->backoff_ms == 0 ? TICK_MS : job->backoff_ms * 2;
+	if (job->backoff_ms > BACKOFF_MS)
+		job->backoff_ms = BACKOFF_MS;
+	log_err(log, LOG_ERROR, job->event, err);
+	job_plan(job, job->backoff_ms);
+}
+
+static bool did_something(const struct collect_report *r)
+{
+	return (r->links | r->blobs | r->uploads | r->images | r->repositories) != 0;
+}
+
+static void collect(struct jobs *j, struct job *job)
+{
+	struct collect_report r = { 0 };
+	struct err err;
+	if (!collect_run(j->core, clock_now_ms(), ROUND_STEPS, &r, &err)) {
+		job_failed(job, j->log, &err);
+		return;
+	}
+	job->backoff_ms = 0;
+	job_plan(job, r.more ? TICK_MS : COLLECT_MS);
+	if (did_something(&r))
+		log_event(j->log, LOG_DEBUG, job->event,
+			"links %llu, blobs %llu, bytes %llu, uploads %llu, images %llu, "
+			"repositories %llu",
+			(unsigned long long)r.links, (unsigned long long)r.blobs,
+			(unsigned long long)r.bytes, (unsigned long long)r.uploads,
+			(unsigned long long)r.images, (unsigned long long)r.repositories);
+}
+
+static void flush_log(struct jobs *j, struct job *job)
+{
+	struct err err;
+	if (!collect_flush_log(j->core, &err)) {
+		job_failed(job, j->log, &err);
+		return;
+	}
+	job->backoff_ms = 0;
+	job_plan(job, TICK_MS);
+}
+
+/* False: stop. */
+static bool wait_tick(struct jobs *j)
+{
+	LOCKED(&j->mutex);
+	if (!j->is_stopping)
+		(void)cond_wait_ms(&j->wake, &j->mutex, TICK_MS);
+	return !j->is_stopping;
+}
+
+static void jobs_main(void *arg)
+{
+	struct jobs *j = arg;
+	struct job collecting = { .event = "collect" }, flushing = { .event = "mount_log" };
+	while (wait_tick(j)) {
+		if (clock_mono_us() >= flushing.due_us)
+			flush_log(j, &flushing);
+		if (clock_mono_us() >= collecting.due_us)
+			collect(j, &collecting);
+	}
+}
+
+bool jobs_start(struct core *core, struct log *log, struct jobs **out, struct err *err)
+{
+	struct jobs *j = xmalloc(sizeof(*j));
+	j->core = core;
+	j->log = log;
+	mutex_init(&j->mutex, "jobs");
+	cond_init(&j->wake);
+	if (!thread_start("jobs", jobs_main, j, STACK_BYTES, &j->thread, err)) {
+		jobs_stop(j);
+		return false;
+	}
+	*out = j;
+	return true;
+}
+
+void jobs_stop(struct jobs *j)
+{
+	if (j == NULL)
+		return;
+	mutex_lock(&j->mutex);
+	j->is_stopping = true;
+	cond_signal(&j->wake);
+	mutex_unlock(&j->mutex);
+	thread_join(j->thread);
+	cond_fini(&j->wake);
+	mutex_fini(&j->mutex);
+	free(j);
+}

@@ -1,0 +1,15 @@
+/* jobs.h - the background work of a server: one thread that writes the mount log and collects. */
+#ifndef BERTH_APP_JOBS_H
+#define BERTH_APP_JOBS_H
+
+#include "base/err.h"
+#include "base/log.h"
+
+struct core;
+struct jobs;
+
+/* Borrows core and log until jobs_stop. */
+MUST_CHECK bool jobs_start(struct core *core, struct log *log, struct jobs **out, struct err *err);
+void jobs_stop(struct jobs *j); /* waits for the step that is running; accepts NULL */
+
+#endif

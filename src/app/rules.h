@@ -1,0 +1,18 @@
+/* rules.h - what must hold between the settings of `berth serve`, checked before anything is
+ * opened. */
+#ifndef BERTH_APP_RULES_H
+#define BERTH_APP_RULES_H
+
+#include "app/listen.h"
+
+/* What the settings mean, where their text alone does not say it. */
+struct rules {
+	struct listen listen[LISTEN_MAX];
+	size_t listen_count;
+	bool mounting_by_default;
+};
+
+/* Errors: CONFIG, the whole line. */
+MUST_CHECK bool rules_check(const struct config *c, struct rules *out, struct err *err);
+
+#endif

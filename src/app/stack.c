@@ -1,0 +1,59 @@
+#include "app/stack.h"
+
+#include "crypt/hash.h"
+#include "meta/db.h"
+#include "registry/core.h"
+#include "store/store_fs.h"
+
+static enum mount_policy mount_policy(const struct config *c)
+{
+	return c->mount_policy == MOUNT_CHOICE_ECR ? MOUNT_POLICY_ECR : MOUNT_POLICY_OCI;
+}
+
+static bool open_parts(const struct config *c, const struct folder *folder,
+	bool mounting_by_default, bool read_only, struct stack *s, struct err *err)
+{
+	char db_path[PATH_MAX], blobs[PATH_MAX];
+	if (!folder_path(folder, "berth.db", db_path, err) ||
+		!folder_path(folder, "blobs", blobs, err) || !crypt_init(err))
+		return false;
+	struct db_options db = {
+		.path = db_path,
+		.readers = c->db_readers,
+		.read_only = read_only,
+	};
+	if (!db_open(&db, &s->db, err) || !store_fs_open(blobs, c->min_free, &s->store, err))
+		return false;
+	struct core_options core = {
+		.db = s->db,
+		.store = s->store,
+		.mount_policy = mount_policy(c),
+		.mounting_by_default = mounting_by_default,
+		.collect_grace_ms = c->collect_grace_ms,
+		.upload_life_ms = c->upload_life_ms,
+		.uploads_max = c->uploads_max,
+		.layer_max_bytes = c->layer_max,
+		.mount_log_keep = c->mount_log_keep,
+	};
+	return core_open(&core, &s->core, err);
+}
+
+bool stack_open(const struct config *c, const struct folder *folder, bool mounting_by_default,
+	bool read_only, struct stack *out, struct err *err)
+{
+	struct stack s = { 0 };
+	if (!open_parts(c, folder, mounting_by_default, read_only, &s, err)) {
+		stack_close(&s);
+		return false;
+	}
+	*out = s;
+	return true;
+}
+
+void stack_close(struct stack *s)
+{
+	core_close(s->core);
+	blobstore_close(s->store);
+	db_close(s->db);
+	*s = (struct stack){ 0 };
+}

@@ -1,0 +1,24 @@
+/* stack.h - database, store and rules over a data folder: opened in this order, closed in reverse.
+ */
+#ifndef BERTH_APP_STACK_H
+#define BERTH_APP_STACK_H
+
+#include "app/config.h"
+#include "app/folder.h"
+
+struct db;
+struct blobstore;
+struct core;
+
+struct stack {
+	struct db *db;
+	struct blobstore *store;
+	struct core *core;
+};
+
+/* read_only: for tools that only look, also beside a running server. On failure nothing is open. */
+MUST_CHECK bool stack_open(const struct config *c, const struct folder *folder,
+	bool mounting_by_default, bool read_only, struct stack *out, struct err *err);
+void stack_close(struct stack *s);
+
+#endif
