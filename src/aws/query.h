@@ -1,0 +1,32 @@
+/*
+ * query.h - AWS's query protocol as its services share it: parameters in a query or a form, answers
+ * and errors in XML. The AWS query protocol:
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
+#ifndef BERTH_AWS_QUERY_H
+#define BERTH_AWS_QUERY_H
+
+#include "http/http.h"
+
+#define QUERY_ANSWER_MAX (64 * KIB)
+
+/* A parameter from the body of a form, else from the query; decoded, in the request's arena. ptr
+ * NULL: absent or malformed. */
+struct str query_param(struct http_req *req, const char *name);
+
+/* Text with what XML 1.0 gives a meaning escaped; bytes outside printable ASCII become '?'. */
+void query_add_text(struct buf *out, struct str text);
+/* <name>text</name> */
+void query_add_element(struct buf *out, const char *name, struct str text);
+
+/* Answers 200 with <action>Response around <action>Result around the given elements, which are
+ * emptied. */
+void query_reply(struct http_req *req, const char *xmlns, const char *action, struct buf *elements);
+/* Answers <ErrorResponse>; Type is Sender below 500, else Receiver. */
+void query_reply_error(
+	struct http_req *req, const char *xmlns, int status, struct str code, struct str message);
+/* The same for err: AWS's code and status for its kind (for UNAUTHENTICATED: the code in its
+ * message). */
+void query_reply_err(struct http_req *req, const char *xmlns, const struct err *err);
+
+#endif
