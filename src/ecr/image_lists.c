@@ -2,12 +2,11 @@
 #include "ecr/image_ids.h"
 #include "ecr/pages.h"
 
-#define CHUNK_ARENA_MAX (32 * MIB)
-#define ANNOTATIONS_MAX \
-	(8 * MIB) /* of one chunk; one image's are at most about as long as a manifest */
-#define ROUNDS_MAX \
-	10 /* looks at the registry for one page: each is bounded, a page may then be short */
-#define IDS_MAX 100 /* the shape table's limit */
+#define CHUNK_ARENA_MAX (16 * MIB) /* less than an answer: a chunk always fits one */
+#define IDS_MAX         100        /* the shape table's limit */
+/* Looks at the registry for one page: each is bounded, so a page may be short, or even empty, and
+ * have a next one. */
+#define ROUNDS_MAX 10
 
 /* ECR's page scope of this call. */
 static struct page_scope scope_of(const struct ecr_call *call, const char *operation)
@@ -59,25 +58,12 @@ static bool wants_only_archived(const struct json *filter, const char *member)
 	return str_eq_c(status, "ARCHIVED") || str_eq_c(status, "ACTIVATING");
 }
 
-/* Some images of a list, and what their fields point into. */
-struct chunk {
-	struct arena *arena;
-	struct buf annotations;
-	struct image_page page;
-};
-
-static void chunk_fini(struct chunk *c)
-{
-	arena_free(c->arena);
-	buf_fini(&c->annotations);
-}
-
 /* One kind of list: how a chunk is asked for, how many images it may have, how one is written. */
 struct list_kind {
 	const char *operation, *member;
 	unsigned chunk; /* images whose tags fit into CHUNK_ARENA_MAX at their largest */
 	bool (*fetch)(struct ecr_call *call, const struct image_cursor *from, unsigned limit,
-		struct chunk *chunk, struct err *err);
+		struct arena *arena, struct image_page *out, struct err *err);
 	void (*put)(const struct ecr_call *call, struct json_out *out, const struct image *img);
 };
 
@@ -93,18 +79,18 @@ static bool put_list(struct ecr_call *call, struct json_out *out, const struct l
 	jo_array(out, kind->member);
 	for (unsigned round = 0, n = 0;
 		more && n < limit && round < ROUNDS_MAX + limit / kind->chunk; round++) {
-		struct chunk chunk CLEANUP(chunk_fini) = { .arena = arena_new(CHUNK_ARENA_MAX) };
+		struct arena *arena CLEANUP(arena_freep) = arena_new(CHUNK_ARENA_MAX);
+		struct image_page page;
 		unsigned want = limit - n < kind->chunk ? limit - n : kind->chunk;
-		buf_init(&chunk.annotations, ANNOTATIONS_MAX);
-		if (chunk.arena == NULL)
+		if (arena == NULL)
 			return ecr_out_of_memory(err);
-		if (!kind->fetch(call, &at, want, &chunk, err))
+		if (!kind->fetch(call, &at, want, arena, &page, err))
 			return false;
-		for (size_t i = 0; i < chunk.page.count; i++)
-			kind->put(call, out, &chunk.page.items[i]);
-		n += (unsigned)chunk.page.count;
-		at = chunk.page.next;
-		more = chunk.page.more;
+		for (size_t i = 0; i < page.count; i++)
+			kind->put(call, out, &page.items[i]);
+		n += (unsigned)page.count;
+		at = page.next;
+		more = page.more;
 		if (out->buf->len > ECR_PAGE_BYTES)
 			break;
 	}
@@ -124,11 +110,10 @@ static bool put_empty_list(
 }
 
 static bool fetch_listed(struct ecr_call *call, const struct image_cursor *from, unsigned limit,
-	struct chunk *chunk, struct err *err)
+	struct arena *arena, struct image_page *out, struct err *err)
 {
 	enum tag_filter filter = tag_filter_of(json_get(call->input, "filter"));
-	return image_list(call->core, &call->reg, call->repo, filter, from, limit, chunk->arena,
-		&chunk->page, err);
+	return image_list(call->core, &call->reg, call->repo, filter, from, limit, arena, out, err);
 }
 
 static void put_listed(const struct ecr_call *call, struct json_out *out, const struct image *img)
@@ -151,11 +136,11 @@ bool ecr_list_images(struct ecr_call *call, struct json_out *out, struct err *er
 }
 
 static bool fetch_described(struct ecr_call *call, const struct image_cursor *from, unsigned limit,
-	struct chunk *chunk, struct err *err)
+	struct arena *arena, struct image_page *out, struct err *err)
 {
 	enum tag_filter filter = tag_filter_of(json_get(call->input, "filter"));
-	return image_describe(call->core, &call->reg, call->repo, filter, from, limit, chunk->arena,
-		&chunk->page, err);
+	return image_describe(
+		call->core, &call->reg, call->repo, filter, from, limit, arena, out, err);
 }
 
 /* ECR's ImageDetail. */
@@ -248,8 +233,8 @@ static bool describe_named(
 
 bool ecr_describe_images(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	/* An image has at most 1,000 tags of 128 bytes: 100 of them fit the arena. */
-	static const struct list_kind kind = { "DescribeImages", "imageDetails", 100,
+	/* An image has at most 1,000 tags of 128 bytes: 50 of them fit the arena. */
+	static const struct list_kind kind = { "DescribeImages", "imageDetails", 50,
 		fetch_described, put_detail };
 	const struct json *ids = json_get(call->input, "imageIds");
 	if (wants_only_archived(json_get(call->input, "filter"), "imageStatus"))
@@ -261,7 +246,7 @@ bool ecr_describe_images(struct ecr_call *call, struct json_out *out, struct err
 
 /* The referrers' query, from the input. */
 static bool fetch_referrers(struct ecr_call *call, const struct image_cursor *from, unsigned limit,
-	struct chunk *chunk, struct err *err)
+	struct arena *arena, struct image_page *out, struct err *err)
 {
 	const struct json *types = json_get(json_get(call->input, "filter"), "artifactTypes");
 	struct str text = json_get_str(json_get(call->input, "subjectId"), "imageDigest");
@@ -279,8 +264,7 @@ static bool fetch_referrers(struct ecr_call *call, const struct image_cursor *fr
 			"must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'");
 	for (size_t i = 0; i < json_len(types) && i < ARRAY_LEN(type); i++)
 		type[q.type_count++] = json_str(json_at(types, i));
-	return image_referrers(
-		call->core, &call->reg, &q, &chunk->annotations, chunk->arena, &chunk->page, err);
+	return image_referrers(call->core, &call->reg, &q, arena, out, err);
 }
 
 /* ECR's ImageReferrer. */

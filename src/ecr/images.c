@@ -47,9 +47,11 @@ bool ecr_put_image(struct ecr_call *call, struct json_out *out, struct err *err)
 		.refuse_repeat = true,
 	};
 	struct image_put_result put;
-	if (!parse_put_digest(call, &in, err) ||
-		!image_put(call->core, &call->reg, &in, call->arena, &put, err))
+	if (!parse_put_digest(call, &in, err))
 		return false;
+	if (!image_put(call->core, &call->reg, &in, call->arena, &put, err))
+		return err->kind == ERR_TOO_LARGE ? ecr_raise_as(call, ECR_INVALID_PARAMETER)
+						  : false;
 	struct image_id id = { .tag = tag, .digest = digest_str(call, &put.digest) };
 	if (id.digest.ptr == NULL)
 		return ecr_out_of_memory(err);
