@@ -6,30 +6,32 @@
 #include "app/units.h"
 #include "base/file.h"
 
-#define FILE_MAX_BYTES (256 * KIB)
+#define FILE_MAX_BYTES  (256 * KIB)
 
-static bool unknown_key(const char *prefix, struct str where, struct str name, bool is_variable,
-	unsigned commands, struct err *err)
+#define VARIABLE_PREFIX "BERTH_"
+
+/* The message about a key that there is not; prefix stands before the name in the source's
+ * notation. where: what the message begins with. */
+static bool unknown_key(
+	const char *where, const char *prefix, struct str name, unsigned commands, struct err *err)
 {
 	struct nearest near;
-	char variable[CONFIG_VARIABLE_MAX];
+	bool is_variable = strcmp(prefix, VARIABLE_PREFIX) == 0;
+	name = str_sub(name, 0, NEAREST_MAX - 1);
 	nearest_init(&near, name);
 	for (const struct config_key *k = config_keys; k->name != NULL; k++) {
-		if ((k->commands & commands) == 0)
+		char variable[CONFIG_VARIABLE_MAX];
+		if ((k->commands & commands) == 0 || (is_variable && k->only_cli))
 			continue;
-		if (is_variable && !k->only_cli)
-			nearest_offer(&near, config_variable(k, variable));
-		else if (!is_variable)
-			nearest_offer(&near, k->name);
+		nearest_offer(
+			&near, is_variable ? config_variable(k, variable) + strlen(VARIABLE_PREFIX)
+					   : k->name);
 	}
 	const char *best = nearest_get(&near);
-	const char *what = is_variable ? "variable" : "setting";
-	name = str_sub(name, 0, 80);
-	if (best == NULL)
-		return err_set(err, ERR_CONFIG, STR_FMT "%s" STR_FMT ": unknown %s", STR_ARG(where),
-			prefix, STR_ARG(name), what);
-	return err_set(err, ERR_CONFIG, STR_FMT "%s" STR_FMT ": unknown %s; did you mean %s%s?",
-		STR_ARG(where), prefix, STR_ARG(name), what, prefix, best);
+	return err_set(err, ERR_CONFIG, "%s%s" STR_FMT ": unknown %s%s%s%s%s", where, prefix,
+		STR_ARG(name), is_variable ? "variable" : "setting",
+		best == NULL ? "" : "; did you mean ", best == NULL ? "" : prefix,
+		best == NULL ? "" : best, best == NULL ? "" : "?");
 }
 
 /* The command line */
@@ -49,7 +51,7 @@ static bool take_arg(const struct config_input *in, size_t *i, struct arg *out, 
 	bool has_value = str_cut(str_sub(text, 2, text.len), '=', &name, &value);
 	const struct config_key *key = config_key_find(name);
 	if (key == NULL)
-		return unknown_key("--", STR(""), name, false, in->command, err);
+		return unknown_key("", "--", name, in->command, err);
 	if ((key->commands & (unsigned)in->command) == 0)
 		return err_set(err, ERR_CONFIG, "--%s: not an option of this command", key->name);
 	const char *next = *i < in->arg_count ? in->args[*i] : NULL;
@@ -89,7 +91,7 @@ bool config_read_args(const struct config_input *in, struct config *c, struct er
 static bool read_variable(
 	const char *entry, struct str *name, const struct config_key **key, struct str *value)
 {
-	if (!str_starts(str_from(entry), STR("BERTH_")) ||
+	if (!str_starts(str_from(entry), STR(VARIABLE_PREFIX)) ||
 		!str_cut(str_from(entry), '=', name, value))
 		return false;
 	*key = NULL;
@@ -110,7 +112,8 @@ bool config_read_environment(const struct config_input *in, struct config *c, st
 		if (!read_variable(*e, &name, &key, &value))
 			continue;
 		if (key == NULL)
-			return unknown_key("", STR(""), name, true, ~0U, err);
+			return unknown_key("", VARIABLE_PREFIX,
+				str_sub(name, strlen(VARIABLE_PREFIX), name.len), ~0U, err);
 		if (!config_set(c, key, value, from, err))
 			return false;
 	}
@@ -182,7 +185,7 @@ static int ini_value(void *arg, const char *section, const char *name, const cha
 		st->failed = !err_set(st->err, ERR_CONFIG,
 			"%s[%.80s]: unknown section; did you mean [berth]?", where, section);
 	else if (key == NULL)
-		st->failed = !unknown_key("", str_from(where), str_from(name), false, ~0U, st->err);
+		st->failed = !unknown_key(where, "", str_from(name), ~0U, st->err);
 	else if (key->only_cli || key->offset == offsetof(struct config, config))
 		st->failed = !err_set(st->err, ERR_CONFIG,
 			"%s%s: only for the command line, not for a file", where, name);

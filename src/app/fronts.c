@@ -18,6 +18,6 @@ void fronts_init(struct fronts *f, struct ops *ops, const struct front_options *
 	*f = (struct fronts){ .options = *options };
 	add(f, oci_front(&f->options));
 	add(f, ecr_front(&f->options));
-	add(f, sts_front(&f->options));
+	add(f, (struct http_front){ .route = sts_route, .ctx = &f->options });
 	add(f, ops_front(ops));
 }
