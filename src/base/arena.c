@@ -131,7 +131,7 @@ struct str arena_printf(struct arena *a, const char *fmt, ...)
 	if (to == NULL)
 		return (struct str){ NULL, 0 };
 	va_start(ap, fmt);
-	vsnprintf(to, (size_t)n + 1, fmt, ap);
+	(void)vsnprintf(to, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return (struct str){ to, (size_t)n };
 }

@@ -114,7 +114,7 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 		if (to == NULL)
 			return;
 		va_start(ap, fmt);
-		vsnprintf(to, (size_t)n + 1, fmt, ap);
+		(void)vsnprintf(to, (size_t)n + 1, fmt, ap);
 		va_end(ap);
 	}
 	b->len += (size_t)n;

@@ -71,7 +71,8 @@ static bool from_civil(const struct civil *c, int64_t *unix_s)
 	int64_t days = days_before_year(c->year) + c->day - 1;
 	for (int m = 1; m < c->month; m++)
 		days += month_days(c->year, m);
-	*unix_s = FIRST_S + days * DAY_S + c->hour * 3600 + c->minute * 60 + c->second;
+	*unix_s = FIRST_S + days * DAY_S + (int64_t)c->hour * 3600 + (int64_t)c->minute * 60 +
+		  c->second;
 	return true;
 }
 
@@ -87,9 +88,9 @@ static char *put(char *out, int value, int width)
 
 static char *put_text(char *out, const char *text)
 {
-	size_t len = strlen(text);
-	memcpy(out, text, len);
-	return out + len;
+	while (*text != '\0')
+		*out++ = *text++;
+	return out;
 }
 
 static bool get(struct str s, size_t at, size_t width, int *out)

@@ -25,10 +25,12 @@ struct err {
 	int line;
 };
 
+/* NOLINTBEGIN(readability-identifier-naming): they read as functions on purpose */
 /* Fills err and returns false, so that `return err_set(err, ERR_X, "...")` reads well. Text longer than the field is cut. */
 #define err_set(err, kind, ...) err_set_at((err), (kind), __FILE__, __LINE__, __VA_ARGS__)
 /* As err_set, with the message empty and the text (plus strerror(errnum) unless 0) in detail, for what only the log may say. */
 #define err_sys(err, kind, errnum, ...) err_sys_at((err), (kind), (errnum), __FILE__, __LINE__, __VA_ARGS__)
+/* NOLINTEND(readability-identifier-naming) */
 
 bool err_set_at(struct err *err, enum err_kind kind, const char *file, int line, const char *fmt, ...) PRINTF_LIKE(5, 6);
 bool err_sys_at(struct err *err, enum err_kind kind, int errnum, const char *file, int line, const char *fmt, ...)

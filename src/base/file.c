@@ -119,14 +119,11 @@ static bool write_and_rename(int fd, const char *tmp, const char *path, struct s
 
 bool file_write_atomic(const char *path, struct str content, unsigned mode, struct err *err)
 {
-	static const char suffix[] = ".tmp-XXXXXX";
 	char tmp[PATH_MAX];
 	char parent[PATH_MAX];
-	size_t len = strlen(path);
-	if (len == 0 || len >= sizeof(tmp) - sizeof(suffix))
-		return err_sys(err, ERR_INVALID, 0, "file name of %zu bytes", len);
-	memcpy(tmp, path, len);
-	memcpy(tmp + len, suffix, sizeof(suffix));
+	int len = snprintf(tmp, sizeof(tmp), "%s.tmp-XXXXXX", path);
+	if (len < 0 || (size_t)len >= sizeof(tmp) || path[0] == '\0')
+		return err_sys(err, ERR_INVALID, 0, "file name of %zu bytes", strlen(path));
 	int fd CLEANUP(fd_closep) = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, file_err_kind(errno), errno,

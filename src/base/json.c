@@ -1,7 +1,7 @@
 #include "base/json.h"
 
 /* jansson.h claims names that json.h has too; here they get others. */
-#define json_type   jansson_type
+#define json_type   jansson_type /* NOLINT(readability-identifier-naming) */
 #define JSON_OBJECT JANSSON_OBJECT
 #define JSON_ARRAY  JANSSON_ARRAY
 #define JSON_STRING JANSSON_STRING

@@ -15,7 +15,7 @@
 #define QUEUE_MAX      (4 * MIB)
 #define LINE_MAX_BYTES (64 * KIB)
 #define MESSAGE_MAX    2048
-#define BATCH_MS       100
+#define BATCH_MS       INT64_C(100)
 #define BATCH_BYTES    (64 * KIB)  /* written at once, without waiting for BATCH_MS */
 #define KEEP_BYTES     (256 * KIB) /* a buffer that has grown beyond this is given back */
 
@@ -65,7 +65,7 @@ static void write_all(int fd, struct str bytes)
 		if (n < 0 && errno == EAGAIN) {
 			/* Someone else's non-blocking terminal or pipe. */
 			struct pollfd p = { .fd = fd, .events = POLLOUT };
-			(void)poll(&p, 1, BATCH_MS);
+			(void)poll(&p, 1, (int)BATCH_MS);
 		} else if (n < 0 && errno != EINTR) {
 			return; /* nowhere to report it to */
 		} else if (n > 0) {

@@ -7,7 +7,7 @@
 static void *or_abort(void *p)
 {
 	if (p == NULL) {
-		fputs("berth: out of memory\n", stderr);
+		(void)fputs("berth: out of memory\n", stderr);
 		abort();
 	}
 	return p;

@@ -1,8 +1,8 @@
 #include "base/str.h"
 
-static char ascii_lower(char c)
+static int ascii_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 struct str str_from(const char *c)

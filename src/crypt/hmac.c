@@ -11,7 +11,7 @@
 static void must(int ok)
 {
 	if (ok != 1) {
-		fputs("berth: OpenSSL cannot compute SHA-256\n", stderr);
+		(void)fputs("berth: OpenSSL cannot compute SHA-256\n", stderr);
 		abort();
 	}
 }

@@ -15,7 +15,7 @@ void random_bytes(void *out, size_t len)
 	while (len > 0) {
 		int n = len < INT_MAX ? (int)len : INT_MAX;
 		if (RAND_bytes(to, n) != 1) {
-			fputs("berth: no random bytes\n", stderr);
+			(void)fputs("berth: no random bytes\n", stderr);
 			abort();
 		}
 		to += n;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -12,8 +13,7 @@
 struct object {
 	struct object *next; /* in the bucket */
 	struct store_key key;
-	uint8_t *bytes;
-	size_t len, cap;
+	struct buf content;
 	unsigned refs;
 	int64_t last_write_ms;
 };
@@ -52,7 +52,7 @@ static void unref(struct object *o)
 {
 	if (--o->refs != 0)
 		return;
-	free(o->bytes);
+	buf_fini(&o->content);
 	free(o);
 }
 
@@ -72,12 +72,13 @@ static bool mem_append(struct blobstore *s, const struct store_key *key, struct 
 		*at = xmalloc(sizeof(**at));
 		(*at)->key = *key;
 		(*at)->refs = 1;
+		buf_init(&(*at)->content, SIZE_MAX);
 		(*at)->last_write_ms = clock_now_ms();
 	}
 	w->object = *at;
 	w->object->refs++;
 	w->base.store = s;
-	w->base.size_bytes = w->object->len;
+	w->base.size_bytes = w->object->content.len;
 	*out = &w->base;
 	return true;
 }
@@ -86,19 +87,13 @@ static bool mem_write(struct blob_writer *base, const void *bytes, size_t len, s
 {
 	struct object *o = ((struct mem_writer *)base)->object;
 	LOCKED(&mem_of(base->store)->mutex);
-	if (len > o->cap - o->len) {
-		size_t cap = len > SIZE_MAX / 2 - o->len ? 0 : (o->len + len) * 2;
-		uint8_t *grown = cap == 0 ? NULL : realloc(o->bytes, cap);
-		if (grown == NULL)
-			return err_sys(err, ERR_STORAGE_FULL, 0, "out of memory");
-		o->bytes = grown;
-		o->cap = cap;
+	buf_add(&o->content, bytes, len);
+	if (!buf_ok(&o->content)) {
+		o->content.failed = false; /* nothing of this piece went in */
+		return err_sys(err, ERR_STORAGE_FULL, 0, "out of memory");
 	}
-	if (len != 0)
-		memcpy(o->bytes + o->len, bytes, len);
-	o->len += len;
 	o->last_write_ms = clock_now_ms();
-	base->size_bytes = o->len;
+	base->size_bytes = o->content.len;
 	return true;
 }
 
@@ -126,7 +121,7 @@ static bool mem_open(
 	o->refs++;
 	r->object = o;
 	r->base.store = s;
-	r->base.size_bytes = o->len;
+	r->base.size_bytes = o->content.len;
 	r->base.fd = -1;
 	*out = &r->base;
 	return true;
@@ -137,11 +132,11 @@ static bool mem_pread(struct blob_reader *base, void *bytes, size_t len, uint64_
 {
 	const struct object *o = ((struct mem_reader *)base)->object;
 	LOCKED(&mem_of(base->store)->mutex);
-	size_t from = off < o->len ? (size_t)off : o->len;
-	size_t n = len < o->len - from ? len : o->len - from;
-	if (n != 0)
-		memcpy(bytes, o->bytes + from, n);
-	*out_n = n;
+	struct str piece =
+		str_sub(buf_str(&o->content), off < SIZE_MAX ? (size_t)off : SIZE_MAX, len);
+	if (piece.len != 0)
+		memcpy(bytes, piece.ptr, piece.len);
+	*out_n = piece.len;
 	return true;
 }
 
@@ -173,7 +168,7 @@ static bool mem_stat(struct blobstore *s, const struct store_key *key, uint64_t 
 	const struct object *o = *find(mem, key);
 	if (o == NULL)
 		return unknown(err);
-	*size_bytes = o->len;
+	*size_bytes = o->content.len;
 	*last_write_ms = o->last_write_ms;
 	return true;
 }
@@ -197,7 +192,7 @@ static bool mem_each(struct blobstore *s, blobstore_each_fn fn, void *arg, struc
 
 	for (size_t b = 0; b < BUCKETS; b++) {
 		for (const struct object *o = mem->buckets[b]; o != NULL; o = o->next)
-			list[n++] = (struct listed){ o->key, o->len };
+			list[n++] = (struct listed){ o->key, o->content.len };
 	}
 	mutex_unlock(&mem->mutex);
 	for (size_t i = 0; i < n; i++) {
