@@ -4,41 +4,52 @@
 #include "meta/repo_table.h"
 #include "meta/table.h"
 
-#define COLUMNS "b.id, b.pool_id, b.digest, b.size_bytes, b.store_key, b.links, b.payer, b.created_at_ms"
+#define COLUMNS \
+	"b.id, b.pool_id, b.digest, b.size_bytes, b.store_key, b.links, b.payer, b.created_at_ms"
 
-static const char sql_find[] = "SELECT " COLUMNS " FROM blob b WHERE b.pool_id = $1 AND b.digest = $2";
+static const char sql_find[] =
+	"SELECT " COLUMNS " FROM blob b WHERE b.pool_id = $1 AND b.digest = $2";
 static const char sql_get[] = "SELECT " COLUMNS " FROM blob b WHERE b.id = $1";
-static const char sql_next[] = "SELECT " COLUMNS " FROM blob b WHERE b.id > $1 ORDER BY b.id LIMIT 1";
+static const char sql_next[] =
+	"SELECT " COLUMNS " FROM blob b WHERE b.id > $1 ORDER BY b.id LIMIT 1";
 static const char sql_add[] =
 	"INSERT INTO blob (pool_id, digest, size_bytes, store_key, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
 static const char sql_remove[] = "DELETE FROM blob WHERE id = $1";
 static const char sql_has_key[] = "SELECT 1 FROM blob WHERE store_key = $1";
-static const char sql_totals[] = "SELECT coalesce(sum(blobs), 0), coalesce(sum(stored_bytes), 0), coalesce(sum(links), 0) FROM pool";
+static const char sql_totals[] =
+	"SELECT coalesce(sum(blobs), 0), coalesce(sum(stored_bytes), 0), coalesce(sum(links), 0) FROM pool";
 static const char sql_set_links[] = "UPDATE blob SET links = $2, payer = $3 WHERE id = $1";
 
 static const char sql_link_find[] =
 	"SELECT origin, linked_at_ms, needs FROM layer_link WHERE repository_id = $1 AND blob_id = $2";
 static const char sql_link_find_digest[] =
-	"SELECT " COLUMNS ", l.needs FROM blob b JOIN layer_link l ON l.repository_id = $1 AND l.blob_id = b.id "
+	"SELECT " COLUMNS
+	", l.needs FROM blob b JOIN layer_link l ON l.repository_id = $1 AND l.blob_id = b.id "
 	"WHERE b.pool_id = $2 AND b.digest = $3";
-static const char sql_link_add[] = "INSERT INTO layer_link (repository_id, blob_id, origin, source, linked_at_ms) "
-				   "VALUES ($1, $2, $3, $4, $5)";
-static const char sql_link_remove[] = "DELETE FROM layer_link WHERE repository_id = $1 AND blob_id = $2";
+static const char sql_link_add[] =
+	"INSERT INTO layer_link (repository_id, blob_id, origin, source, linked_at_ms) "
+	"VALUES ($1, $2, $3, $4, $5)";
+static const char sql_link_remove[] =
+	"DELETE FROM layer_link WHERE repository_id = $1 AND blob_id = $2";
 static const char sql_link_needs[] =
 	"UPDATE layer_link SET needs = needs + $3 WHERE repository_id = $1 AND blob_id = $2 RETURNING needs";
 static const char sql_link_holders[] =
 	"SELECT repository_id FROM layer_link WHERE blob_id = $1 AND repository_id > $2 ORDER BY repository_id LIMIT $3";
-static const char sql_link_of_repository[] = "SELECT blob_id FROM layer_link WHERE repository_id = $1 LIMIT $2";
+static const char sql_link_of_repository[] =
+	"SELECT blob_id FROM layer_link WHERE repository_id = $1 LIMIT $2";
 
 static const char sql_candidate_add[] =
 	"INSERT INTO candidate (review_at_ms, blob_id, repository_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-static const char sql_candidate_due[] = "SELECT review_at_ms, blob_id, repository_id FROM candidate WHERE review_at_ms <= $1 "
-					"ORDER BY review_at_ms LIMIT $2";
+static const char sql_candidate_due[] =
+	"SELECT review_at_ms, blob_id, repository_id FROM candidate WHERE review_at_ms <= $1 "
+	"ORDER BY review_at_ms LIMIT $2";
 static const char sql_candidate_remove[] =
 	"DELETE FROM candidate WHERE review_at_ms = $1 AND blob_id = $2 AND repository_id = $3";
-static const char sql_candidate_count[] = "SELECT count(*) FROM (SELECT 1 FROM candidate LIMIT 100000)";
+static const char sql_candidate_count[] =
+	"SELECT count(*) FROM (SELECT 1 FROM candidate LIMIT 100000)";
 
-static const char sql_trash_add[] = "INSERT INTO trash (store_key) VALUES ($1) ON CONFLICT DO NOTHING";
+static const char sql_trash_add[] =
+	"INSERT INTO trash (store_key) VALUES ($1) ON CONFLICT DO NOTHING";
 static const char sql_trash_list[] = "SELECT store_key FROM trash LIMIT $1";
 static const char sql_trash_remove[] = "DELETE FROM trash WHERE store_key = $1";
 static const char sql_trash_has[] = "SELECT 1 FROM trash WHERE store_key = $1";
@@ -81,7 +92,8 @@ static bool read_one(struct db_stmt *st, struct blob_row *out, bool *found, stru
 	return true;
 }
 
-bool blob_table_find(struct db_conn *c, int64_t pool_id, const struct digest *d, struct blob_row *out, bool *found, struct err *err)
+bool blob_table_find(struct db_conn *c, int64_t pool_id, const struct digest *d,
+	struct blob_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_find);
 	uint8_t key[DIGEST_KEY_MAX];
@@ -90,14 +102,16 @@ bool blob_table_find(struct db_conn *c, int64_t pool_id, const struct digest *d,
 	return read_one(st, out, found, err);
 }
 
-bool blob_table_get(struct db_conn *c, int64_t id, struct blob_row *out, bool *found, struct err *err)
+bool blob_table_get(
+	struct db_conn *c, int64_t id, struct blob_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_get);
 	db_bind_int(st, 1, id);
 	return read_one(st, out, found, err);
 }
 
-bool blob_table_next(struct db_conn *c, int64_t after, struct blob_row *out, bool *found, struct err *err)
+bool blob_table_next(
+	struct db_conn *c, int64_t after, struct blob_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_next);
 	db_bind_int(st, 1, after);
@@ -116,7 +130,9 @@ bool blob_table_add(struct db_conn *c, const struct blob_row *row, int64_t *id, 
 	if (!db_run(st, err))
 		return false;
 	int64_t new_id = db_last_id(c);
-	struct pool_delta d = { .blobs = 1, .stored_bytes = (int64_t)row->size_bytes, .waiting_bytes = (int64_t)row->size_bytes };
+	struct pool_delta d = { .blobs = 1,
+		.stored_bytes = (int64_t)row->size_bytes,
+		.waiting_bytes = (int64_t)row->size_bytes };
 	if (!pool_table_add(c, row->pool_id, &d, err))
 		return false;
 	*id = new_id;
@@ -127,23 +143,29 @@ bool blob_table_remove(struct db_conn *c, const struct blob_row *row, struct err
 {
 	struct db_stmt *st = db_prepare(c, sql_remove);
 	db_bind_int(st, 1, row->id);
-	struct pool_delta d = { .blobs = -1, .stored_bytes = -(int64_t)row->size_bytes, .waiting_bytes = -(int64_t)row->size_bytes };
-	return db_run(st, err) && trash_table_add(c, row->store_key, err) && pool_table_add(c, row->pool_id, &d, err);
+	struct pool_delta d = { .blobs = -1,
+		.stored_bytes = -(int64_t)row->size_bytes,
+		.waiting_bytes = -(int64_t)row->size_bytes };
+	return db_run(st, err) && trash_table_add(c, row->store_key, err) &&
+	       pool_table_add(c, row->pool_id, &d, err);
 }
 
-static bool has_key(struct db_conn *c, const char *sql, const uint8_t key[BLOB_STORE_KEY_LEN], bool *out, struct err *err)
+static bool has_key(struct db_conn *c, const char *sql, const uint8_t key[BLOB_STORE_KEY_LEN],
+	bool *out, struct err *err)
 {
 	STMT(st, c, sql);
 	db_bind_blob(st, 1, key, BLOB_STORE_KEY_LEN);
 	return db_step(st, out, err);
 }
 
-bool blob_table_has_key(struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN], bool *out, struct err *err)
+bool blob_table_has_key(
+	struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN], bool *out, struct err *err)
 {
 	return has_key(c, sql_has_key, key, out, err);
 }
 
-bool blob_table_totals(struct db_conn *c, uint64_t *blobs, uint64_t *bytes, uint64_t *links, struct err *err)
+bool blob_table_totals(
+	struct db_conn *c, uint64_t *blobs, uint64_t *bytes, uint64_t *links, struct err *err)
 {
 	STMT(st, c, sql_totals);
 	bool row = false;
@@ -155,7 +177,8 @@ bool blob_table_totals(struct db_conn *c, uint64_t *blobs, uint64_t *bytes, uint
 	return true;
 }
 
-bool link_table_find(struct db_conn *c, int64_t repository_id, int64_t blob_id, struct link_row *out, bool *found, struct err *err)
+bool link_table_find(struct db_conn *c, int64_t repository_id, int64_t blob_id,
+	struct link_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_link_find);
 	db_bind_int(st, 1, repository_id);
@@ -175,8 +198,8 @@ bool link_table_find(struct db_conn *c, int64_t repository_id, int64_t blob_id, 
 	return true;
 }
 
-bool link_table_find_digest(struct db_conn *c, int64_t repository_id, int64_t pool_id, const struct digest *d,
-	struct blob_row *blob, int64_t *needs, bool *found, struct err *err)
+bool link_table_find_digest(struct db_conn *c, int64_t repository_id, int64_t pool_id,
+	const struct digest *d, struct blob_row *blob, int64_t *needs, bool *found, struct err *err)
 {
 	STMT(st, c, sql_link_find_digest);
 	uint8_t key[DIGEST_KEY_MAX];
@@ -190,7 +213,8 @@ bool link_table_find_digest(struct db_conn *c, int64_t repository_id, int64_t po
 	return true;
 }
 
-static bool set_links(struct db_conn *c, int64_t blob_id, int64_t links, int64_t payer, struct err *err)
+static bool set_links(
+	struct db_conn *c, int64_t blob_id, int64_t links, int64_t payer, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_set_links);
 	db_bind_int(st, 1, blob_id);
@@ -202,7 +226,8 @@ static bool set_links(struct db_conn *c, int64_t blob_id, int64_t links, int64_t
 	return db_run(st, err);
 }
 
-bool link_table_add(struct db_conn *c, const struct link_row *row, const struct blob_row *blob, struct err *err)
+bool link_table_add(
+	struct db_conn *c, const struct link_row *row, const struct blob_row *blob, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_link_add);
 	db_bind_int(st, 1, row->repository_id);
@@ -212,13 +237,18 @@ bool link_table_add(struct db_conn *c, const struct link_row *row, const struct 
 	db_bind_int(st, 5, row->linked_at_ms);
 	int64_t size = (int64_t)blob->size_bytes;
 	bool pays = blob->payer == 0;
-	struct pool_delta d = { .links = 1, .logical_bytes = size, .waiting_bytes = blob->links == 0 ? -size : 0 };
-	return db_run(st, err) && set_links(c, blob->id, blob->links + 1, pays ? row->repository_id : blob->payer, err) &&
+	struct pool_delta d = {
+		.links = 1, .logical_bytes = size, .waiting_bytes = blob->links == 0 ? -size : 0
+	};
+	return db_run(st, err) &&
+	       set_links(c, blob->id, blob->links + 1, pays ? row->repository_id : blob->payer,
+		       err) &&
 	       repo_table_add_sums(c, row->repository_id, 0, size, pays ? size : 0, err) &&
 	       pool_table_add(c, blob->pool_id, &d, err);
 }
 
-bool link_table_remove(struct db_conn *c, int64_t repository_id, const struct blob_row *blob, int64_t review_at_ms, struct err *err)
+bool link_table_remove(struct db_conn *c, int64_t repository_id, const struct blob_row *blob,
+	int64_t review_at_ms, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_link_remove);
 	db_bind_int(st, 1, repository_id);
@@ -235,14 +265,18 @@ bool link_table_remove(struct db_conn *c, int64_t repository_id, const struct bl
 		if (n && !repo_table_add_sums(c, payer, 0, 0, size, err))
 			return false;
 	}
-	struct pool_delta d = { .links = -1, .logical_bytes = -size, .waiting_bytes = last ? size : 0 };
+	struct pool_delta d = {
+		.links = -1, .logical_bytes = -size, .waiting_bytes = last ? size : 0
+	};
 	struct candidate k = { review_at_ms, blob->id, 0 };
 	return set_links(c, blob->id, blob->links - 1, payer, err) &&
 	       repo_table_add_sums(c, repository_id, 0, -size, paid ? -size : 0, err) &&
-	       pool_table_add(c, blob->pool_id, &d, err) && (!last || candidate_table_add(c, &k, err));
+	       pool_table_add(c, blob->pool_id, &d, err) &&
+	       (!last || candidate_table_add(c, &k, err));
 }
 
-bool link_table_add_needs(struct db_conn *c, int64_t repository_id, int64_t blob_id, int64_t delta, int64_t *now, struct err *err)
+bool link_table_add_needs(struct db_conn *c, int64_t repository_id, int64_t blob_id, int64_t delta,
+	int64_t *now, struct err *err)
 {
 	STMT(st, c, sql_link_needs);
 	db_bind_int(st, 1, repository_id);
@@ -273,7 +307,8 @@ static bool read_ids(struct db_stmt *st, int64_t *ids, size_t max, size_t *count
 	return true;
 }
 
-bool link_table_holders(struct db_conn *c, int64_t blob_id, int64_t after, int64_t *ids, size_t max, size_t *count, struct err *err)
+bool link_table_holders(struct db_conn *c, int64_t blob_id, int64_t after, int64_t *ids, size_t max,
+	size_t *count, struct err *err)
 {
 	STMT(st, c, sql_link_holders);
 	db_bind_int(st, 1, blob_id);
@@ -282,8 +317,8 @@ bool link_table_holders(struct db_conn *c, int64_t blob_id, int64_t after, int64
 	return read_ids(st, ids, max, count, err);
 }
 
-bool link_table_of_repository(struct db_conn *c, int64_t repository_id, int64_t *blob_ids, size_t max, size_t *count,
-	struct err *err)
+bool link_table_of_repository(struct db_conn *c, int64_t repository_id, int64_t *blob_ids,
+	size_t max, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_link_of_repository);
 	db_bind_int(st, 1, repository_id);
@@ -305,7 +340,8 @@ bool candidate_table_add(struct db_conn *c, const struct candidate *k, struct er
 	return db_run(st, err);
 }
 
-bool candidate_table_due(struct db_conn *c, int64_t now_ms, struct candidate *out, size_t max, size_t *count, struct err *err)
+bool candidate_table_due(struct db_conn *c, int64_t now_ms, struct candidate *out, size_t max,
+	size_t *count, struct err *err)
 {
 	STMT(st, c, sql_candidate_due);
 	db_bind_int(st, 1, now_ms);
@@ -317,7 +353,8 @@ bool candidate_table_due(struct db_conn *c, int64_t now_ms, struct candidate *ou
 			return false;
 		if (!row)
 			break;
-		out[n++] = (struct candidate){ db_col_int(st, 0), db_col_int(st, 1), db_col_int(st, 2) };
+		out[n++] = (struct candidate){ db_col_int(st, 0), db_col_int(st, 1),
+			db_col_int(st, 2) };
 	}
 	*count = n;
 	return true;
@@ -345,7 +382,8 @@ bool candidate_table_count(struct db_conn *c, uint64_t *out, struct err *err)
 	return read_count(c, sql_candidate_count, out, err);
 }
 
-static bool run_key(struct db_conn *c, const char *sql, const uint8_t key[BLOB_STORE_KEY_LEN], struct err *err)
+static bool run_key(
+	struct db_conn *c, const char *sql, const uint8_t key[BLOB_STORE_KEY_LEN], struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql);
 	db_bind_blob(st, 1, key, BLOB_STORE_KEY_LEN);
@@ -357,7 +395,8 @@ bool trash_table_add(struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN], s
 	return run_key(c, sql_trash_add, key, err);
 }
 
-bool trash_table_list(struct db_conn *c, uint8_t (*keys)[BLOB_STORE_KEY_LEN], size_t max, size_t *count, struct err *err)
+bool trash_table_list(struct db_conn *c, uint8_t (*keys)[BLOB_STORE_KEY_LEN], size_t max,
+	size_t *count, struct err *err)
 {
 	STMT(st, c, sql_trash_list);
 	db_bind_int(st, 1, (int64_t)max);
@@ -381,7 +420,8 @@ bool trash_table_remove(struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN]
 	return run_key(c, sql_trash_remove, key, err);
 }
 
-bool trash_table_has(struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN], bool *out, struct err *err)
+bool trash_table_has(
+	struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN], bool *out, struct err *err)
 {
 	return has_key(c, sql_trash_has, key, out, err);
 }

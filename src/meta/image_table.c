@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "meta/table.h"
 
-#define COLUMNS \
+#define COLUMNS                                                                                                               \
 	"i.id, i.repository_id, i.digest, i.kind, i.media_type, i.artifact_type, i.subject, i.manifest_bytes, i.size_bytes, " \
 	"i.pushed_at_ms, i.tags, i.parents"
 #define COL_MANIFEST 12
@@ -11,32 +11,44 @@
 static const char sql_add[] =
 	"INSERT INTO image (repository_id, digest, kind, media_type, artifact_type, subject, manifest_bytes, size_bytes, "
 	"pushed_at_ms, manifest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-static const char sql_find[] = "SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.digest = $2";
+static const char sql_find[] =
+	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.digest = $2";
 static const char sql_find_bytes[] =
 	"SELECT " COLUMNS ", i.manifest FROM image i WHERE i.repository_id = $1 AND i.digest = $2";
 static const char sql_pull_tag[] =
-	"SELECT " COLUMNS " FROM repository r JOIN tag t ON t.repository_id = r.id AND t.name = $3 JOIN image i ON "
+	"SELECT " COLUMNS
+	" FROM repository r JOIN tag t ON t.repository_id = r.id AND t.name = $3 JOIN image i ON "
 	"i.id = t.image_id WHERE r.registry_id = $1 AND r.name = $2 AND r.state = 1";
 static const char sql_pull_tag_bytes[] =
-	"SELECT " COLUMNS ", i.manifest FROM repository r JOIN tag t ON t.repository_id = r.id AND t.name = $3 JOIN image i ON "
+	"SELECT " COLUMNS
+	", i.manifest FROM repository r JOIN tag t ON t.repository_id = r.id AND t.name = $3 JOIN image i ON "
 	"i.id = t.image_id WHERE r.registry_id = $1 AND r.name = $2 AND r.state = 1";
 static const char sql_pull_digest[] =
-	"SELECT " COLUMNS " FROM repository r JOIN image i ON i.repository_id = r.id AND i.digest = $3 "
+	"SELECT " COLUMNS
+	" FROM repository r JOIN image i ON i.repository_id = r.id AND i.digest = $3 "
 	"WHERE r.registry_id = $1 AND r.name = $2 AND r.state = 1";
 static const char sql_pull_digest_bytes[] =
-	"SELECT " COLUMNS ", i.manifest FROM repository r JOIN image i ON i.repository_id = r.id AND i.digest = $3 "
+	"SELECT " COLUMNS
+	", i.manifest FROM repository r JOIN image i ON i.repository_id = r.id AND i.digest = $3 "
 	"WHERE r.registry_id = $1 AND r.name = $2 AND r.state = 1";
 static const char sql_get[] = "SELECT " COLUMNS " FROM image i WHERE i.id = $1";
 static const char sql_get_bytes[] = "SELECT " COLUMNS ", i.manifest FROM image i WHERE i.id = $1";
-static const char sql_next_bytes[] = "SELECT " COLUMNS ", i.manifest FROM image i WHERE i.id > $1 ORDER BY i.id LIMIT 1";
+static const char sql_next_bytes[] =
+	"SELECT " COLUMNS ", i.manifest FROM image i WHERE i.id > $1 ORDER BY i.id LIMIT 1";
+static const char sql_newest[] =
+	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 ORDER BY i.id DESC LIMIT 1";
 static const char sql_remove[] = "DELETE FROM image WHERE id = $1";
 static const char sql_remove_needs[] = "DELETE FROM image_need WHERE image_id = $1";
 static const char sql_remove_children[] = "DELETE FROM image_child WHERE parent_id = $1";
-static const char sql_list[] = "SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3";
+static const char sql_list[] =
+	"SELECT " COLUMNS
+	" FROM image i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3";
 static const char sql_list_untagged[] =
-	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.id > $2 AND i.tags = 0 ORDER BY i.id LIMIT $3";
+	"SELECT " COLUMNS
+	" FROM image i WHERE i.repository_id = $1 AND i.id > $2 AND i.tags = 0 ORDER BY i.id LIMIT $3";
 static const char sql_referrers[] =
-	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.subject = $2 AND i.id > $3 ORDER BY i.id LIMIT $4";
+	"SELECT " COLUMNS
+	" FROM image i WHERE i.repository_id = $1 AND i.subject = $2 AND i.id > $3 ORDER BY i.id LIMIT $4";
 static const char sql_add_parents[] = "UPDATE image SET parents = parents + $2 WHERE id = $1";
 static const char sql_add_tags[] = "UPDATE image SET tags = tags + $2 WHERE id = $1";
 static const char sql_zero_tags[] = "UPDATE image SET tags = 0 WHERE id = $1";
@@ -50,7 +62,8 @@ static const char sql_child_list[] =
 static const char sql_child_parent[] =
 	"SELECT i.digest FROM image_child k JOIN image i ON i.id = k.parent_id WHERE k.child_id = $1 ORDER BY k.parent_id LIMIT 1";
 
-static const char sql_tag_find[] = "SELECT image_id FROM tag WHERE repository_id = $1 AND name = $2";
+static const char sql_tag_find[] =
+	"SELECT image_id FROM tag WHERE repository_id = $1 AND name = $2";
 static const char sql_tag_put[] =
 	"INSERT INTO tag (repository_id, name, image_id, tagged_at_ms) VALUES ($1, $2, $3, $4) "
 	"ON CONFLICT (repository_id, name) DO UPDATE SET image_id = excluded.image_id, tagged_at_ms = excluded.tagged_at_ms";
@@ -59,11 +72,11 @@ static const char sql_tag_remove[] = "DELETE FROM tag WHERE repository_id = $1 A
 static const char sql_tag_remove_of_image[] = "DELETE FROM tag WHERE image_id = $1";
 static const char sql_tag_list[] =
 	"SELECT name, image_id FROM tag WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3";
-static const char sql_tag_of_image[] = "SELECT name FROM tag WHERE image_id = $1 AND name > $2 ORDER BY name LIMIT $3";
-static const char sql_tag_purge[] = "DELETE FROM tag WHERE repository_id = $1 AND name IN "
-				    "(SELECT name FROM tag WHERE repository_id = $1 LIMIT $2)";
+static const char sql_tag_of_image[] =
+	"SELECT name FROM tag WHERE image_id = $1 AND name > $2 ORDER BY name LIMIT $3";
 
-static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *arena, struct image_row *out, struct err *err)
+static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *arena,
+	struct image_row *out, struct err *err)
 {
 	struct image_row r = {
 		.id = db_col_int(st, 0),
@@ -78,7 +91,8 @@ static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *are
 		.tags = db_col_int(st, 10),
 		.parents = db_col_int(st, 11),
 	};
-	if (!table_digest(st, 2, &r.digest, err) || (r.has_subject && !table_digest(st, 6, &r.subject, err)))
+	if (!table_digest(st, 2, &r.digest, err) ||
+		(r.has_subject && !table_digest(st, 6, &r.subject, err)))
 		return false;
 	if (!r.media_type.ptr || !r.artifact_type.ptr)
 		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
@@ -87,15 +101,16 @@ static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *are
 		size_t at = manifest->len;
 		buf_add_str(manifest, bytes);
 		if (!buf_ok(manifest))
-			return err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a manifest of %zu bytes", bytes.len);
+			return err_sys(err, ERR_UNAVAILABLE, 0,
+				"no memory for a manifest of %zu bytes", bytes.len);
 		r.manifest = (struct str){ manifest->ptr + at, bytes.len };
 	}
 	*out = r;
 	return true;
 }
 
-static bool read_one(struct db_stmt *st, struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err)
+static bool read_one(struct db_stmt *st, struct buf *manifest, struct arena *arena,
+	struct image_row *out, bool *found, struct err *err)
 {
 	bool row = false;
 	if (!db_step(st, &row, err))
@@ -106,7 +121,8 @@ static bool read_one(struct db_stmt *st, struct buf *manifest, struct arena *are
 	return true;
 }
 
-static bool read_many(struct db_stmt *st, unsigned max, struct arena *arena, struct image_row *rows, size_t *count, struct err *err)
+static bool read_many(struct db_stmt *st, unsigned max, struct arena *arena, struct image_row *rows,
+	size_t *count, struct err *err)
 {
 	size_t n = 0;
 	bool row = false;
@@ -146,8 +162,9 @@ bool image_table_add(struct db_conn *c, const struct image_row *row, int64_t *id
 	return true;
 }
 
-bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d, struct buf *manifest, struct arena *arena,
-	struct image_row *out, bool *found, struct err *err)
+bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d,
+	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
+	struct err *err)
 {
 	STMT(st, c, manifest ? sql_find_bytes : sql_find);
 	uint8_t key[DIGEST_KEY_MAX];
@@ -156,8 +173,9 @@ bool image_table_find(struct db_conn *c, int64_t repository_id, const struct dig
 	return read_one(st, manifest, arena, out, found, err);
 }
 
-bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str repo, struct str tag, struct buf *manifest,
-	struct arena *arena, struct image_row *out, bool *found, struct err *err)
+bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str repo, struct str tag,
+	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
+	struct err *err)
 {
 	STMT(st, c, manifest ? sql_pull_tag_bytes : sql_pull_tag);
 	db_bind_int(st, 1, registry_id);
@@ -166,8 +184,9 @@ bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str rep
 	return read_one(st, manifest, arena, out, found, err);
 }
 
-bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str repo, const struct digest *d,
-	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found, struct err *err)
+bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str repo,
+	const struct digest *d, struct buf *manifest, struct arena *arena, struct image_row *out,
+	bool *found, struct err *err)
 {
 	STMT(st, c, manifest ? sql_pull_digest_bytes : sql_pull_digest);
 	uint8_t key[DIGEST_KEY_MAX];
@@ -177,16 +196,24 @@ bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str 
 	return read_one(st, manifest, arena, out, found, err);
 }
 
-bool image_table_get(struct db_conn *c, int64_t id, struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err)
+bool image_table_get(struct db_conn *c, int64_t id, struct buf *manifest, struct arena *arena,
+	struct image_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, manifest ? sql_get_bytes : sql_get);
 	db_bind_int(st, 1, id);
 	return read_one(st, manifest, arena, out, found, err);
 }
 
-bool image_table_next(struct db_conn *c, int64_t after, struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err)
+bool image_table_newest(struct db_conn *c, int64_t repository_id, struct arena *arena,
+	struct image_row *out, bool *found, struct err *err)
+{
+	STMT(st, c, sql_newest);
+	db_bind_int(st, 1, repository_id);
+	return read_one(st, NULL, arena, out, found, err);
+}
+
+bool image_table_next(struct db_conn *c, int64_t after, struct buf *manifest, struct arena *arena,
+	struct image_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_next_bytes);
 	db_bind_int(st, 1, after);
@@ -210,11 +237,12 @@ static bool run_two(struct db_conn *c, const char *sql, int64_t a, int64_t b, st
 
 bool image_table_remove(struct db_conn *c, int64_t id, struct err *err)
 {
-	return run_id(c, sql_remove_needs, id, err) && run_id(c, sql_remove_children, id, err) && run_id(c, sql_remove, id, err);
+	return run_id(c, sql_remove_needs, id, err) && run_id(c, sql_remove_children, id, err) &&
+	       run_id(c, sql_remove, id, err);
 }
 
-bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after, bool untagged, unsigned max, struct arena *arena,
-	struct image_row *rows, size_t *count, struct err *err)
+bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after, bool untagged,
+	unsigned max, struct arena *arena, struct image_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, untagged ? sql_list_untagged : sql_list);
 	db_bind_int(st, 1, repository_id);
@@ -223,8 +251,9 @@ bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after, b
 	return read_many(st, max, arena, rows, count, err);
 }
 
-bool image_table_referrers(struct db_conn *c, int64_t repository_id, const struct digest *d, int64_t after, unsigned max,
-	struct arena *arena, struct image_row *rows, size_t *count, struct err *err)
+bool image_table_referrers(struct db_conn *c, int64_t repository_id, const struct digest *d,
+	int64_t after, unsigned max, struct arena *arena, struct image_row *rows, size_t *count,
+	struct err *err)
 {
 	STMT(st, c, sql_referrers);
 	uint8_t key[DIGEST_KEY_MAX];
@@ -245,8 +274,8 @@ bool image_need_table_add(struct db_conn *c, int64_t image_id, int64_t blob_id, 
 	return run_two(c, sql_need_add, image_id, blob_id, err);
 }
 
-static bool list_ids(struct db_conn *c, const char *sql, int64_t of, int64_t after, int64_t *ids, size_t max, size_t *count,
-	struct err *err)
+static bool list_ids(struct db_conn *c, const char *sql, int64_t of, int64_t after, int64_t *ids,
+	size_t max, size_t *count, struct err *err)
 {
 	STMT(st, c, sql);
 	db_bind_int(st, 1, of);
@@ -265,24 +294,26 @@ static bool list_ids(struct db_conn *c, const char *sql, int64_t of, int64_t aft
 	return true;
 }
 
-bool image_need_table_list(struct db_conn *c, int64_t image_id, int64_t after, int64_t *blob_ids, size_t max, size_t *count,
-	struct err *err)
+bool image_need_table_list(struct db_conn *c, int64_t image_id, int64_t after, int64_t *blob_ids,
+	size_t max, size_t *count, struct err *err)
 {
 	return list_ids(c, sql_need_list, image_id, after, blob_ids, max, count, err);
 }
 
 bool image_child_table_add(struct db_conn *c, int64_t parent_id, int64_t child_id, struct err *err)
 {
-	return run_two(c, sql_child_add, parent_id, child_id, err) && image_table_add_parents(c, child_id, 1, err);
+	return run_two(c, sql_child_add, parent_id, child_id, err) &&
+	       image_table_add_parents(c, child_id, 1, err);
 }
 
-bool image_child_table_list(struct db_conn *c, int64_t parent_id, int64_t after, int64_t *child_ids, size_t max, size_t *count,
-	struct err *err)
+bool image_child_table_list(struct db_conn *c, int64_t parent_id, int64_t after, int64_t *child_ids,
+	size_t max, size_t *count, struct err *err)
 {
 	return list_ids(c, sql_child_list, parent_id, after, child_ids, max, count, err);
 }
 
-bool image_child_table_parent(struct db_conn *c, int64_t child_id, struct digest *out, bool *found, struct err *err)
+bool image_child_table_parent(
+	struct db_conn *c, int64_t child_id, struct digest *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_child_parent);
 	db_bind_int(st, 1, child_id);
@@ -293,7 +324,8 @@ bool image_child_table_parent(struct db_conn *c, int64_t child_id, struct digest
 	return true;
 }
 
-bool tag_table_find(struct db_conn *c, int64_t repository_id, struct str name, int64_t *image_id, struct err *err)
+bool tag_table_find(struct db_conn *c, int64_t repository_id, struct str name, int64_t *image_id,
+	struct err *err)
 {
 	STMT(st, c, sql_tag_find);
 	db_bind_int(st, 1, repository_id);
@@ -305,8 +337,8 @@ bool tag_table_find(struct db_conn *c, int64_t repository_id, struct str name, i
 	return true;
 }
 
-bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id, int64_t old_image_id, int64_t now_ms,
-	struct err *err)
+bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id,
+	int64_t old_image_id, int64_t now_ms, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_tag_put);
 	db_bind_int(st, 1, repository_id);
@@ -317,10 +349,12 @@ bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name, in
 		return false;
 	if (image_id == old_image_id)
 		return true;
-	return run_two(c, sql_add_tags, image_id, 1, err) && (!old_image_id || run_two(c, sql_add_tags, old_image_id, -1, err));
+	return run_two(c, sql_add_tags, image_id, 1, err) &&
+	       (!old_image_id || run_two(c, sql_add_tags, old_image_id, -1, err));
 }
 
-bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id, struct err *err)
+bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id,
+	struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_tag_remove);
 	db_bind_int(st, 1, repository_id);
@@ -330,11 +364,12 @@ bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
 
 bool tag_table_remove_of_image(struct db_conn *c, int64_t image_id, struct err *err)
 {
-	return run_id(c, sql_tag_remove_of_image, image_id, err) && run_id(c, sql_zero_tags, image_id, err);
+	return run_id(c, sql_tag_remove_of_image, image_id, err) &&
+	       run_id(c, sql_zero_tags, image_id, err);
 }
 
-bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last, unsigned max, struct arena *arena,
-	struct tag_row *rows, size_t *count, struct err *err)
+bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last, unsigned max,
+	struct arena *arena, struct tag_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_tag_list);
 	db_bind_int(st, 1, repository_id);
@@ -349,15 +384,16 @@ bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last, u
 			break;
 		rows[n] = (struct tag_row){ table_text(st, 0, arena), db_col_int(st, 1) };
 		if (!rows[n].name.ptr)
-			return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer tags");
+			return err_set(
+				err, ERR_TOO_LARGE, "The answer is too large; ask for fewer tags");
 		n++;
 	}
 	*count = n;
 	return true;
 }
 
-bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last, unsigned max, struct arena *arena, struct str *names,
-	size_t *count, struct err *err)
+bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last, unsigned max,
+	struct arena *arena, struct str *names, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_tag_of_image);
 	db_bind_int(st, 1, image_id);
@@ -372,20 +408,10 @@ bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last, un
 			break;
 		names[n] = table_text(st, 0, arena);
 		if (!names[n].ptr)
-			return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer images");
+			return err_set(err, ERR_TOO_LARGE,
+				"The answer is too large; ask for fewer images");
 		n++;
 	}
 	*count = n;
-	return true;
-}
-
-bool tag_table_purge(struct db_conn *c, int64_t repository_id, unsigned max, size_t *count, struct err *err)
-{
-	struct db_stmt *st = db_prepare(c, sql_tag_purge);
-	db_bind_int(st, 1, repository_id);
-	db_bind_int(st, 2, max);
-	if (!db_run(st, err))
-		return false;
-	*count = (size_t)db_changes(c);
 	return true;
 }

@@ -21,60 +21,75 @@ struct image_row {
 /* Where a manifest goes on reading; NULL where it is not wanted. */
 struct buf;
 
-MUST_CHECK bool image_table_add(struct db_conn *c, const struct image_row *row, int64_t *id, struct err *err);
-MUST_CHECK bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d, struct buf *manifest,
-	struct arena *arena, struct image_row *out, bool *found, struct err *err);
+MUST_CHECK bool image_table_add(
+	struct db_conn *c, const struct image_row *row, int64_t *id, struct err *err);
+MUST_CHECK bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d,
+	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
+	struct err *err);
 /* The hot path of a pull, one look-up: live repository by name, then tag or digest. */
-MUST_CHECK bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str repo, struct str tag, struct buf *manifest,
-	struct arena *arena, struct image_row *out, bool *found, struct err *err);
-MUST_CHECK bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str repo, const struct digest *d,
-	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found, struct err *err);
-MUST_CHECK bool image_table_get(struct db_conn *c, int64_t id, struct buf *manifest, struct arena *arena, struct image_row *out,
+MUST_CHECK bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str repo,
+	struct str tag, struct buf *manifest, struct arena *arena, struct image_row *out,
 	bool *found, struct err *err);
+MUST_CHECK bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str repo,
+	const struct digest *d, struct buf *manifest, struct arena *arena, struct image_row *out,
+	bool *found, struct err *err);
+MUST_CHECK bool image_table_get(struct db_conn *c, int64_t id, struct buf *manifest,
+	struct arena *arena, struct image_row *out, bool *found, struct err *err);
 /* Row, needs and children; tags must be gone. The caller adjusts the links. */
 MUST_CHECK bool image_table_remove(struct db_conn *c, int64_t id, struct err *err);
-/* Rows with id > after in order of pushing; only those without a tag when untagged. rows is an array of max. */
-MUST_CHECK bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after, bool untagged, unsigned max,
-	struct arena *arena, struct image_row *rows, size_t *count, struct err *err);
-/* Images whose subject is d, id > after. */
-MUST_CHECK bool image_table_referrers(struct db_conn *c, int64_t repository_id, const struct digest *d, int64_t after, unsigned max,
-	struct arena *arena, struct image_row *rows, size_t *count, struct err *err);
-/* Walks all images, for verify. */
-MUST_CHECK bool image_table_next(struct db_conn *c, int64_t after, struct buf *manifest, struct arena *arena, struct image_row *out,
-	bool *found, struct err *err);
-/* How many indexes name the image. */
-MUST_CHECK bool image_table_add_parents(struct db_conn *c, int64_t id, int64_t delta, struct err *err);
-
-MUST_CHECK bool image_need_table_add(struct db_conn *c, int64_t image_id, int64_t blob_id, struct err *err);
-/* Blob ids above `after`, ascending. */
-MUST_CHECK bool image_need_table_list(struct db_conn *c, int64_t image_id, int64_t after, int64_t *blob_ids, size_t max, size_t *count,
+/* Rows with id > after in order of pushing; only those without a tag when untagged. rows is an
+ * array of max. */
+MUST_CHECK bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after,
+	bool untagged, unsigned max, struct arena *arena, struct image_row *rows, size_t *count,
 	struct err *err);
-MUST_CHECK bool image_child_table_add(struct db_conn *c, int64_t parent_id, int64_t child_id, struct err *err);
-MUST_CHECK bool image_child_table_list(struct db_conn *c, int64_t parent_id, int64_t after, int64_t *child_ids, size_t max,
-	size_t *count, struct err *err);
+/* Images whose subject is d, id > after. */
+MUST_CHECK bool image_table_referrers(struct db_conn *c, int64_t repository_id,
+	const struct digest *d, int64_t after, unsigned max, struct arena *arena,
+	struct image_row *rows, size_t *count, struct err *err);
+/* The newest of a repository: the order for emptying it, since an index is always newer than what
+ * it names. */
+MUST_CHECK bool image_table_newest(struct db_conn *c, int64_t repository_id, struct arena *arena,
+	struct image_row *out, bool *found, struct err *err);
+/* Walks all images, for verify. */
+MUST_CHECK bool image_table_next(struct db_conn *c, int64_t after, struct buf *manifest,
+	struct arena *arena, struct image_row *out, bool *found, struct err *err);
+/* How many indexes name the image. */
+MUST_CHECK bool image_table_add_parents(
+	struct db_conn *c, int64_t id, int64_t delta, struct err *err);
+
+MUST_CHECK bool image_need_table_add(
+	struct db_conn *c, int64_t image_id, int64_t blob_id, struct err *err);
+/* Blob ids above `after`, ascending. */
+MUST_CHECK bool image_need_table_list(struct db_conn *c, int64_t image_id, int64_t after,
+	int64_t *blob_ids, size_t max, size_t *count, struct err *err);
+MUST_CHECK bool image_child_table_add(
+	struct db_conn *c, int64_t parent_id, int64_t child_id, struct err *err);
+MUST_CHECK bool image_child_table_list(struct db_conn *c, int64_t parent_id, int64_t after,
+	int64_t *child_ids, size_t max, size_t *count, struct err *err);
 /* Digest of some index that names the image. */
-MUST_CHECK bool image_child_table_parent(struct db_conn *c, int64_t child_id, struct digest *out, bool *found, struct err *err);
+MUST_CHECK bool image_child_table_parent(
+	struct db_conn *c, int64_t child_id, struct digest *out, bool *found, struct err *err);
 
 /* Tags. image.tags is kept here. */
 struct tag_row {
 	struct str name;
 	int64_t image_id;
 };
+
 /* *image_id 0 when there is no such tag. */
-MUST_CHECK bool tag_table_find(struct db_conn *c, int64_t repository_id, struct str name, int64_t *image_id, struct err *err);
+MUST_CHECK bool tag_table_find(struct db_conn *c, int64_t repository_id, struct str name,
+	int64_t *image_id, struct err *err);
 /* Adds the tag, or moves it from old_image_id (as tag_table_find told; 0: new). */
-MUST_CHECK bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id, int64_t old_image_id,
-	int64_t now_ms, struct err *err);
-MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id, struct err *err);
+MUST_CHECK bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name,
+	int64_t image_id, int64_t old_image_id, int64_t now_ms, struct err *err);
+MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
+	int64_t image_id, struct err *err);
 /* All tags of an image. */
 MUST_CHECK bool tag_table_remove_of_image(struct db_conn *c, int64_t image_id, struct err *err);
 /* Names behind `last` in byte order. */
-MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last, unsigned max, struct arena *arena,
-	struct tag_row *rows, size_t *count, struct err *err);
+MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last,
+	unsigned max, struct arena *arena, struct tag_row *rows, size_t *count, struct err *err);
 /* Names of one image behind `last` in byte order. */
-MUST_CHECK bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last, unsigned max, struct arena *arena,
-	struct str *names, size_t *count, struct err *err);
-/* Removes up to max tags of a repository that is being emptied; *count says how many. */
-MUST_CHECK bool tag_table_purge(struct db_conn *c, int64_t repository_id, unsigned max, size_t *count, struct err *err);
-
+MUST_CHECK bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last,
+	unsigned max, struct arena *arena, struct str *names, size_t *count, struct err *err);
 #endif

@@ -23,7 +23,8 @@ bool key_table_add(struct db_conn *c, const struct key_row *row, struct err *err
 	return db_run(st, err);
 }
 
-bool key_table_find(struct db_conn *c, struct str id, struct key_row *out, bool *found, struct err *err)
+bool key_table_find(
+	struct db_conn *c, struct str id, struct key_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_key_find);
 	db_bind_str(st, 1, id);
@@ -34,9 +35,11 @@ bool key_table_find(struct db_conn *c, struct str id, struct key_row *out, bool 
 		*found = false;
 		return true;
 	}
-	struct key_row r = { .is_active = db_col_int(st, 3) != 0, .created_at_ms = db_col_int(st, 4) };
+	struct key_row r = { .is_active = db_col_int(st, 3) != 0,
+		.created_at_ms = db_col_int(st, 4) };
 	struct str secret = db_col_str(st, 2);
-	if (!str_to_c(id, r.id, sizeof(r.id)) || !str_to_c(db_col_str(st, 0), r.account, sizeof(r.account)) ||
+	if (!str_to_c(id, r.id, sizeof(r.id)) ||
+		!str_to_c(db_col_str(st, 0), r.account, sizeof(r.account)) ||
 		!str_to_c(db_col_str(st, 1), r.principal, sizeof(r.principal)) ||
 		!secret_set(&r.secret, secret.ptr, secret.len))
 		return err_sys(err, ERR_CORRUPT, 0, "access key row is malformed");
@@ -56,7 +59,8 @@ bool key_table_count(struct db_conn *c, uint64_t *out, struct err *err)
 	return true;
 }
 
-bool server_value_get(struct db_conn *c, const char *name, struct secret *out, bool *found, struct err *err)
+bool server_value_get(
+	struct db_conn *c, const char *name, struct secret *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_value_get);
 	db_bind_str(st, 1, str_from(name));
@@ -72,7 +76,8 @@ bool server_value_get(struct db_conn *c, const char *name, struct secret *out, b
 	return true;
 }
 
-bool server_value_put(struct db_conn *c, const char *name, const struct secret *value, struct err *err)
+bool server_value_put(
+	struct db_conn *c, const char *name, const struct secret *value, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_value_put);
 	db_bind_str(st, 1, str_from(name));

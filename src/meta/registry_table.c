@@ -1,19 +1,26 @@
 #include "meta/registry_table.h"
 
-#include "meta/table.h"
-
 #include <inttypes.h>
 
-static const char sql_registry_find[] = "SELECT id FROM registry WHERE account = $1 AND region = $2";
-static const char sql_registry_add[] = "INSERT INTO registry (account, region, created_at_ms) VALUES ($1, $2, $3)";
-static const char sql_registry_uploads[] = "UPDATE registry SET uploads = uploads + $2 WHERE id = $1 RETURNING uploads";
+#include "meta/table.h"
+
+static const char sql_registry_find[] =
+	"SELECT id FROM registry WHERE account = $1 AND region = $2";
+static const char sql_registry_add[] =
+	"INSERT INTO registry (account, region, created_at_ms) VALUES ($1, $2, $3)";
+static const char sql_registry_uploads[] =
+	"UPDATE registry SET uploads = uploads + $2 WHERE id = $1 RETURNING uploads";
 static const char sql_registry_repositories[] =
 	"UPDATE registry SET repositories = repositories + $2 WHERE id = $1 RETURNING repositories";
-static const char sql_setting_get[] = "SELECT value FROM setting WHERE registry_id = $1 AND name = $2";
-static const char sql_setting_put[] = "INSERT INTO setting (registry_id, name, value) VALUES ($1, $2, $3) "
-				      "ON CONFLICT (registry_id, name) DO UPDATE SET value = excluded.value";
-static const char sql_pool_find[] = "SELECT id FROM pool WHERE registry_id = $1 AND enc_type = $2 AND key_arn = $3";
-static const char sql_pool_add[] = "INSERT INTO pool (registry_id, enc_type, key_arn) VALUES ($1, $2, $3)";
+static const char sql_setting_get[] =
+	"SELECT value FROM setting WHERE registry_id = $1 AND name = $2";
+static const char sql_setting_put[] =
+	"INSERT INTO setting (registry_id, name, value) VALUES ($1, $2, $3) "
+	"ON CONFLICT (registry_id, name) DO UPDATE SET value = excluded.value";
+static const char sql_pool_find[] =
+	"SELECT id FROM pool WHERE registry_id = $1 AND enc_type = $2 AND key_arn = $3";
+static const char sql_pool_add[] =
+	"INSERT INTO pool (registry_id, enc_type, key_arn) VALUES ($1, $2, $3)";
 static const char sql_pool_sums[] =
 	"UPDATE pool SET blobs = blobs + $2, links = links + $3, logical_bytes = logical_bytes + $4, "
 	"stored_bytes = stored_bytes + $5, waiting_bytes = waiting_bytes + $6, images = images + $7 WHERE id = $1";
@@ -64,7 +71,8 @@ static const char *const sql_recount[] = {
 	"(SELECT count(*) FROM upload u JOIN repository x ON x.id = u.repository_id WHERE x.registry_id = r.id)",
 };
 
-bool registry_table_find(struct db_conn *c, struct str account, struct str region, int64_t *id, struct err *err)
+bool registry_table_find(
+	struct db_conn *c, struct str account, struct str region, int64_t *id, struct err *err)
 {
 	STMT(st, c, sql_registry_find);
 	db_bind_str(st, 1, account);
@@ -76,7 +84,8 @@ bool registry_table_find(struct db_conn *c, struct str account, struct str regio
 	return true;
 }
 
-bool registry_table_ensure(struct db_conn *c, struct str account, struct str region, int64_t now_ms, int64_t *id, struct err *err)
+bool registry_table_ensure(struct db_conn *c, struct str account, struct str region, int64_t now_ms,
+	int64_t *id, struct err *err)
 {
 	int64_t found = 0;
 	if (!registry_table_find(c, account, region, &found, err))
@@ -94,7 +103,8 @@ bool registry_table_ensure(struct db_conn *c, struct str account, struct str reg
 	return true;
 }
 
-static bool count_add(struct db_conn *c, const char *sql, int64_t id, int64_t delta, int64_t *now, struct err *err)
+static bool count_add(struct db_conn *c, const char *sql, int64_t id, int64_t delta, int64_t *now,
+	struct err *err)
 {
 	STMT(st, c, sql);
 	db_bind_int(st, 1, id);
@@ -106,18 +116,20 @@ static bool count_add(struct db_conn *c, const char *sql, int64_t id, int64_t de
 	return true;
 }
 
-bool registry_table_uploads(struct db_conn *c, int64_t id, int64_t delta, int64_t *now, struct err *err)
+bool registry_table_uploads(
+	struct db_conn *c, int64_t id, int64_t delta, int64_t *now, struct err *err)
 {
 	return count_add(c, sql_registry_uploads, id, delta, now, err);
 }
 
-bool registry_table_repositories(struct db_conn *c, int64_t id, int64_t delta, int64_t *now, struct err *err)
+bool registry_table_repositories(
+	struct db_conn *c, int64_t id, int64_t delta, int64_t *now, struct err *err)
 {
 	return count_add(c, sql_registry_repositories, id, delta, now, err);
 }
 
-bool setting_table_get(struct db_conn *c, int64_t registry_id, struct str name, struct arena *arena, struct str *out,
-	struct err *err)
+bool setting_table_get(struct db_conn *c, int64_t registry_id, struct str name, struct arena *arena,
+	struct str *out, struct err *err)
 {
 	STMT(st, c, sql_setting_get);
 	db_bind_int(st, 1, registry_id);
@@ -129,7 +141,8 @@ bool setting_table_get(struct db_conn *c, int64_t registry_id, struct str name, 
 	return true;
 }
 
-bool setting_table_put(struct db_conn *c, int64_t registry_id, struct str name, struct str value, struct err *err)
+bool setting_table_put(
+	struct db_conn *c, int64_t registry_id, struct str name, struct str value, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_setting_put);
 	db_bind_int(st, 1, registry_id);
@@ -138,7 +151,8 @@ bool setting_table_put(struct db_conn *c, int64_t registry_id, struct str name, 
 	return db_run(st, err);
 }
 
-bool pool_table_ensure(struct db_conn *c, int64_t registry_id, int enc_type, struct str key_arn, int64_t *id, struct err *err)
+bool pool_table_ensure(struct db_conn *c, int64_t registry_id, int enc_type, struct str key_arn,
+	int64_t *id, struct err *err)
 {
 	STMT(st, c, sql_pool_find);
 	db_bind_int(st, 1, registry_id);
@@ -174,7 +188,8 @@ bool pool_table_add(struct db_conn *c, int64_t id, const struct pool_delta *d, s
 	return db_run(st, err);
 }
 
-bool registry_table_next(struct db_conn *c, int64_t after, struct registry_sums *out, bool *found, struct err *err)
+bool registry_table_next(
+	struct db_conn *c, int64_t after, struct registry_sums *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_registry_next);
 	db_bind_int(st, 1, after);
@@ -185,7 +200,8 @@ bool registry_table_next(struct db_conn *c, int64_t after, struct registry_sums 
 	if (!row)
 		return true;
 	struct registry_sums s = { .id = db_col_int(st, 0) };
-	if (!str_to_c(db_col_str(st, 1), s.account, sizeof(s.account)) || !str_to_c(db_col_str(st, 2), s.region, sizeof(s.region)))
+	if (!str_to_c(db_col_str(st, 1), s.account, sizeof(s.account)) ||
+		!str_to_c(db_col_str(st, 2), s.region, sizeof(s.region)))
 		return err_sys(err, ERR_CORRUPT, 0, "registry row %" PRId64 " is malformed", s.id);
 	s.repositories = (uint64_t)db_col_int(st, 3);
 	s.uploads = (uint64_t)db_col_int(st, 4);

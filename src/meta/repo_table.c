@@ -2,30 +2,41 @@
 
 #include "meta/table.h"
 
-#define COLUMNS \
+#define COLUMNS                                                                                                          \
 	"r.id, r.registry_id, r.pool_id, r.name, r.created_at_ms, r.mutability, r.filters, r.scan_on_push, p.enc_type, " \
 	"p.key_arn, r.images, r.logical_bytes, r.stored_bytes FROM repository r JOIN pool p ON p.id = r.pool_id "
 
-static const char sql_add[] = "INSERT INTO repository (registry_id, pool_id, state, name, created_at_ms, mutability, filters, "
-			      "scan_on_push) VALUES ($1, $2, 1, $3, $4, $5, $6, $7)";
-static const char sql_find[] = "SELECT " COLUMNS "WHERE r.registry_id = $1 AND r.name = $2 AND r.state = 1";
-static const char sql_key[] = "SELECT id, pool_id FROM repository WHERE registry_id = $1 AND name = $2 AND state = 1";
+static const char sql_add[] =
+	"INSERT INTO repository (registry_id, pool_id, state, name, created_at_ms, mutability, filters, "
+	"scan_on_push) VALUES ($1, $2, 1, $3, $4, $5, $6, $7)";
+static const char sql_find[] =
+	"SELECT " COLUMNS "WHERE r.registry_id = $1 AND r.name = $2 AND r.state = 1";
+static const char sql_key[] =
+	"SELECT id, pool_id FROM repository WHERE registry_id = $1 AND name = $2 AND state = 1";
 static const char sql_is_live[] = "SELECT 1 FROM repository WHERE id = $1 AND state = 1";
 static const char sql_name[] = "SELECT name, state FROM repository WHERE id = $1";
+static const char sql_pool[] = "SELECT pool_id FROM repository WHERE id = $1";
+static const char sql_registry[] = "SELECT registry_id FROM repository WHERE id = $1";
 static const char sql_list[] =
-	"SELECT " COLUMNS "WHERE r.registry_id = $1 AND r.name > $2 AND r.state = 1 ORDER BY r.name LIMIT $3";
-static const char sql_set_mutability[] = "UPDATE repository SET mutability = $2, filters = $3 WHERE id = $1";
+	"SELECT " COLUMNS
+	"WHERE r.registry_id = $1 AND r.name > $2 AND r.state = 1 ORDER BY r.name LIMIT $3";
+static const char sql_set_mutability[] =
+	"UPDATE repository SET mutability = $2, filters = $3 WHERE id = $1";
 static const char sql_set_dying[] = "UPDATE repository SET state = 2 WHERE id = $1";
-static const char sql_add_sums[] = "UPDATE repository SET images = images + $2, logical_bytes = logical_bytes + $3, "
-				   "stored_bytes = stored_bytes + $4 WHERE id = $1";
+static const char sql_add_sums[] =
+	"UPDATE repository SET images = images + $2, logical_bytes = logical_bytes + $3, "
+	"stored_bytes = stored_bytes + $4 WHERE id = $1";
 static const char sql_next_dying[] =
 	"SELECT id, registry_id FROM repository WHERE state = 2 AND id > $1 ORDER BY id LIMIT 1";
 static const char sql_remove_tags[] = "DELETE FROM repository_tag WHERE repository_id = $1";
 static const char sql_remove[] = "DELETE FROM repository WHERE id = $1";
-static const char sql_tag_list[] = "SELECT key, value FROM repository_tag WHERE repository_id = $1 ORDER BY key LIMIT $2";
-static const char sql_tag_put[] = "INSERT INTO repository_tag (repository_id, key, value) VALUES ($1, $2, $3) "
-				  "ON CONFLICT (repository_id, key) DO UPDATE SET value = excluded.value";
-static const char sql_tag_remove[] = "DELETE FROM repository_tag WHERE repository_id = $1 AND key = $2";
+static const char sql_tag_list[] =
+	"SELECT key, value FROM repository_tag WHERE repository_id = $1 ORDER BY key LIMIT $2";
+static const char sql_tag_put[] =
+	"INSERT INTO repository_tag (repository_id, key, value) VALUES ($1, $2, $3) "
+	"ON CONFLICT (repository_id, key) DO UPDATE SET value = excluded.value";
+static const char sql_tag_remove[] =
+	"DELETE FROM repository_tag WHERE repository_id = $1 AND key = $2";
 static const char sql_tag_count[] = "SELECT count(*) FROM repository_tag WHERE repository_id = $1";
 
 static bool read_row(struct db_stmt *st, struct arena *arena, struct repo_row *out, struct err *err)
@@ -67,8 +78,8 @@ bool repo_table_add(struct db_conn *c, const struct repo_row *row, int64_t *id, 
 	return true;
 }
 
-bool repo_table_find(struct db_conn *c, int64_t registry_id, struct str name, struct arena *arena, struct repo_row *out,
-	bool *found, struct err *err)
+bool repo_table_find(struct db_conn *c, int64_t registry_id, struct str name, struct arena *arena,
+	struct repo_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_find);
 	db_bind_int(st, 1, registry_id);
@@ -82,7 +93,8 @@ bool repo_table_find(struct db_conn *c, int64_t registry_id, struct str name, st
 	return true;
 }
 
-bool repo_table_key(struct db_conn *c, int64_t registry_id, struct str name, struct repo_key *out, struct err *err)
+bool repo_table_key(struct db_conn *c, int64_t registry_id, struct str name, struct repo_key *out,
+	struct err *err)
 {
 	STMT(st, c, sql_key);
 	db_bind_int(st, 1, registry_id);
@@ -90,7 +102,8 @@ bool repo_table_key(struct db_conn *c, int64_t registry_id, struct str name, str
 	bool row = false;
 	if (!db_step(st, &row, err))
 		return false;
-	*out = row ? (struct repo_key){ db_col_int(st, 0), db_col_int(st, 1) } : (struct repo_key){ 0, 0 };
+	*out = row ? (struct repo_key){ db_col_int(st, 0), db_col_int(st, 1) }
+		   : (struct repo_key){ 0, 0 };
 	return true;
 }
 
@@ -101,7 +114,8 @@ bool repo_table_is_live(struct db_conn *c, int64_t id, bool *out, struct err *er
 	return db_step(st, out, err);
 }
 
-bool repo_table_name(struct db_conn *c, int64_t id, struct arena *arena, struct str *out, bool *is_live, struct err *err)
+bool repo_table_name(struct db_conn *c, int64_t id, struct arena *arena, struct str *out,
+	bool *is_live, struct err *err)
 {
 	STMT(st, c, sql_name);
 	db_bind_int(st, 1, id);
@@ -113,8 +127,29 @@ bool repo_table_name(struct db_conn *c, int64_t id, struct arena *arena, struct 
 	return true;
 }
 
-bool repo_table_list(struct db_conn *c, int64_t registry_id, struct str after, unsigned limit, struct arena *arena,
-	struct repo_row *rows, size_t *count, struct err *err)
+static bool read_id(struct db_conn *c, const char *sql, int64_t id, int64_t *out, struct err *err)
+{
+	STMT(st, c, sql);
+	db_bind_int(st, 1, id);
+	bool row = false;
+	if (!db_step(st, &row, err))
+		return false;
+	*out = row ? db_col_int(st, 0) : 0;
+	return true;
+}
+
+bool repo_table_pool(struct db_conn *c, int64_t id, int64_t *pool_id, struct err *err)
+{
+	return read_id(c, sql_pool, id, pool_id, err);
+}
+
+bool repo_table_registry(struct db_conn *c, int64_t id, int64_t *registry_id, struct err *err)
+{
+	return read_id(c, sql_registry, id, registry_id, err);
+}
+
+bool repo_table_list(struct db_conn *c, int64_t registry_id, struct str after, unsigned limit,
+	struct arena *arena, struct repo_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_list);
 	db_bind_int(st, 1, registry_id);
@@ -135,7 +170,8 @@ bool repo_table_list(struct db_conn *c, int64_t registry_id, struct str after, u
 	return true;
 }
 
-bool repo_table_set_mutability(struct db_conn *c, int64_t id, int mutability, struct str filters, struct err *err)
+bool repo_table_set_mutability(
+	struct db_conn *c, int64_t id, int mutability, struct str filters, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_set_mutability);
 	db_bind_int(st, 1, id);
@@ -156,7 +192,8 @@ bool repo_table_set_dying(struct db_conn *c, int64_t id, struct err *err)
 	return run_id(c, sql_set_dying, id, err);
 }
 
-bool repo_table_add_sums(struct db_conn *c, int64_t id, int64_t images, int64_t logical, int64_t stored, struct err *err)
+bool repo_table_add_sums(struct db_conn *c, int64_t id, int64_t images, int64_t logical,
+	int64_t stored, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_add_sums);
 	db_bind_int(st, 1, id);
@@ -166,7 +203,8 @@ bool repo_table_add_sums(struct db_conn *c, int64_t id, int64_t images, int64_t 
 	return db_run(st, err);
 }
 
-bool repo_table_next_dying(struct db_conn *c, int64_t after, int64_t *id, int64_t *registry_id, struct err *err)
+bool repo_table_next_dying(
+	struct db_conn *c, int64_t after, int64_t *id, int64_t *registry_id, struct err *err)
 {
 	STMT(st, c, sql_next_dying);
 	db_bind_int(st, 1, after);
@@ -183,8 +221,8 @@ bool repo_table_remove(struct db_conn *c, int64_t id, struct err *err)
 	return run_id(c, sql_remove_tags, id, err) && run_id(c, sql_remove, id, err);
 }
 
-bool repo_tag_table_list(struct db_conn *c, int64_t id, struct arena *arena, struct repo_tag_row *rows, size_t max, size_t *count,
-	struct err *err)
+bool repo_tag_table_list(struct db_conn *c, int64_t id, struct arena *arena,
+	struct repo_tag_row *rows, size_t max, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_tag_list);
 	db_bind_int(st, 1, id);
@@ -206,7 +244,8 @@ bool repo_tag_table_list(struct db_conn *c, int64_t id, struct arena *arena, str
 	return true;
 }
 
-bool repo_tag_table_put(struct db_conn *c, int64_t id, struct str key, struct str value, struct err *err)
+bool repo_tag_table_put(
+	struct db_conn *c, int64_t id, struct str key, struct str value, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_tag_put);
 	db_bind_int(st, 1, id);

@@ -21,7 +21,8 @@ static inline struct str table_text(struct db_stmt *st, int col, struct arena *a
 	return arena_str(arena, db_col_str(st, col));
 }
 
-static inline void table_bind_digest(struct db_stmt *st, int i, const struct digest *d, uint8_t key[DIGEST_KEY_MAX])
+static inline void table_bind_digest(
+	struct db_stmt *st, int i, const struct digest *d, uint8_t key[DIGEST_KEY_MAX])
 {
 	db_bind_blob(st, i, key, digest_to_key(d, key));
 }

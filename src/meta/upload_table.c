@@ -9,8 +9,10 @@ static const char sql_find[] = "SELECT " COLUMNS " FROM upload WHERE store_key =
 static const char sql_set_short[] = "UPDATE upload SET short_at = $2 WHERE store_key = $1";
 static const char sql_remove[] = "DELETE FROM upload WHERE store_key = $1";
 static const char sql_older[] =
-	"SELECT " COLUMNS " FROM upload WHERE created_at_ms < $1 AND created_at_ms > $2 ORDER BY created_at_ms LIMIT $3";
-static const char sql_of_repository[] = "SELECT " COLUMNS " FROM upload WHERE repository_id = $1 LIMIT $2";
+	"SELECT " COLUMNS
+	" FROM upload WHERE created_at_ms < $1 AND created_at_ms > $2 ORDER BY created_at_ms LIMIT $3";
+static const char sql_of_repository[] =
+	"SELECT " COLUMNS " FROM upload WHERE repository_id = $1 LIMIT $2";
 
 static const char sql_log_add[] =
 	"INSERT INTO mount_log (registry_id, at_ms, target, source, digest, outcome, principal, size_bytes) "
@@ -19,6 +21,9 @@ static const char sql_log_add[] =
 static const char sql_log_trim[] =
 	"DELETE FROM mount_log WHERE id IN (SELECT id FROM mount_log WHERE registry_id = $1 AND id < "
 	"(SELECT id FROM mount_log WHERE registry_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2) ORDER BY id LIMIT $3)";
+static const char sql_log_over[] =
+	"SELECT r.id FROM registry r WHERE r.id > $1 AND EXISTS (SELECT 1 FROM mount_log m WHERE m.registry_id = r.id "
+	"ORDER BY m.id DESC LIMIT 1 OFFSET $2) ORDER BY r.id LIMIT 1";
 
 static bool read_row(struct db_stmt *st, struct upload_row *out, struct err *err)
 {
@@ -47,7 +52,8 @@ bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct er
 	return db_run(st, err);
 }
 
-bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], struct upload_row *out, bool *found, struct err *err)
+bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], struct upload_row *out,
+	bool *found, struct err *err)
 {
 	STMT(st, c, sql_find);
 	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
@@ -58,7 +64,8 @@ bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], str
 	return true;
 }
 
-bool upload_table_set_short(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err)
+bool upload_table_set_short(
+	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_set_short);
 	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
@@ -66,7 +73,8 @@ bool upload_table_set_short(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN]
 	return db_run(st, err);
 }
 
-bool upload_table_remove(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], bool *removed, struct err *err)
+bool upload_table_remove(
+	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], bool *removed, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_remove);
 	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
@@ -76,7 +84,8 @@ bool upload_table_remove(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], b
 	return true;
 }
 
-static bool read_rows(struct db_stmt *st, struct upload_row *rows, size_t max, size_t *count, struct err *err)
+static bool read_rows(
+	struct db_stmt *st, struct upload_row *rows, size_t max, size_t *count, struct err *err)
 {
 	size_t n = 0;
 	bool row = false;
@@ -93,8 +102,8 @@ static bool read_rows(struct db_stmt *st, struct upload_row *rows, size_t max, s
 	return true;
 }
 
-bool upload_table_older(struct db_conn *c, int64_t created_before_ms, int64_t created_after_ms, struct upload_row *rows, size_t max,
-	size_t *count, struct err *err)
+bool upload_table_older(struct db_conn *c, int64_t created_before_ms, int64_t created_after_ms,
+	struct upload_row *rows, size_t max, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_older);
 	db_bind_int(st, 1, created_before_ms);
@@ -103,8 +112,8 @@ bool upload_table_older(struct db_conn *c, int64_t created_before_ms, int64_t cr
 	return read_rows(st, rows, max, count, err);
 }
 
-bool upload_table_of_repository(struct db_conn *c, int64_t repository_id, struct upload_row *rows, size_t max, size_t *count,
-	struct err *err)
+bool upload_table_of_repository(struct db_conn *c, int64_t repository_id, struct upload_row *rows,
+	size_t max, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_of_repository);
 	db_bind_int(st, 1, repository_id);
@@ -126,11 +135,25 @@ bool mount_log_table_add(struct db_conn *c, const struct mount_log_row *row, str
 	return db_run(st, err);
 }
 
-bool mount_log_table_trim(struct db_conn *c, int64_t registry_id, unsigned keep, unsigned max, struct err *err)
+bool mount_log_table_trim(
+	struct db_conn *c, int64_t registry_id, unsigned keep, unsigned max, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_log_trim);
 	db_bind_int(st, 1, registry_id);
 	db_bind_int(st, 2, keep);
 	db_bind_int(st, 3, max);
 	return db_run(st, err);
+}
+
+bool mount_log_table_over(
+	struct db_conn *c, int64_t after, unsigned keep, int64_t *registry_id, struct err *err)
+{
+	STMT(st, c, sql_log_over);
+	db_bind_int(st, 1, after);
+	db_bind_int(st, 2, keep);
+	bool row = false;
+	if (!db_step(st, &row, err))
+		return false;
+	*registry_id = row ? db_col_int(st, 0) : 0;
+	return true;
 }

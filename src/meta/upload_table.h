@@ -17,24 +17,33 @@ struct upload_row {
 };
 
 MUST_CHECK bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct err *err);
-MUST_CHECK bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], struct upload_row *out, bool *found,
-	struct err *err);
-MUST_CHECK bool upload_table_set_short(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err);
+MUST_CHECK bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
+	struct upload_row *out, bool *found, struct err *err);
+MUST_CHECK bool upload_table_set_short(
+	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err);
 /* *removed: whether it was there. */
-MUST_CHECK bool upload_table_remove(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], bool *removed, struct err *err);
+MUST_CHECK bool upload_table_remove(
+	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], bool *removed, struct err *err);
 /* Created before the time, oldest first; of one repository. */
-MUST_CHECK bool upload_table_older(struct db_conn *c, int64_t created_before_ms, int64_t created_after_ms, struct upload_row *rows,
-	size_t max, size_t *count, struct err *err);
-MUST_CHECK bool upload_table_of_repository(struct db_conn *c, int64_t repository_id, struct upload_row *rows, size_t max,
-	size_t *count, struct err *err);
+MUST_CHECK bool upload_table_older(struct db_conn *c, int64_t created_before_ms,
+	int64_t created_after_ms, struct upload_row *rows, size_t max, size_t *count,
+	struct err *err);
+MUST_CHECK bool upload_table_of_repository(struct db_conn *c, int64_t repository_id,
+	struct upload_row *rows, size_t max, size_t *count, struct err *err);
 
 struct mount_log_row {
 	int64_t registry_id, at_ms;
 	struct str target, source, digest, outcome, principal;
 	uint64_t size_bytes;
 };
-MUST_CHECK bool mount_log_table_add(struct db_conn *c, const struct mount_log_row *row, struct err *err);
+
+MUST_CHECK bool mount_log_table_add(
+	struct db_conn *c, const struct mount_log_row *row, struct err *err);
 /* Removes at most max of the oldest rows beyond the newest `keep` of the registry. */
-MUST_CHECK bool mount_log_table_trim(struct db_conn *c, int64_t registry_id, unsigned keep, unsigned max, struct err *err);
+MUST_CHECK bool mount_log_table_trim(
+	struct db_conn *c, int64_t registry_id, unsigned keep, unsigned max, struct err *err);
+/* The next registry (id above `after`) that has more than `keep` rows; 0 when none has. */
+MUST_CHECK bool mount_log_table_over(
+	struct db_conn *c, int64_t after, unsigned keep, int64_t *registry_id, struct err *err);
 
 #endif

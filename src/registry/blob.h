@@ -8,18 +8,20 @@
 struct blob_info {
 	struct digest digest;
 	uint64_t size_bytes;
-	bool is_referenced;       /* by an image of this repository */
+	bool is_referenced; /* by an image of this repository */
 	struct store_key key;
 };
 
 /* Errors: REPO_UNKNOWN, BLOB_UNKNOWN. */
-MUST_CHECK bool blob_stat(struct core *c, const struct registry_id *reg, struct str repo, const struct digest *d,
-	struct blob_info *out, struct err *err);
-/* Opens its bytes; close with blob_reader_close. Stays readable when the blob is deleted meanwhile. */
-MUST_CHECK bool blob_open(struct core *c, const struct registry_id *reg, struct str repo, const struct digest *d,
-	struct blob_info *info, struct blob_reader **out, struct err *err);
-/* Removes this repository's link only. Errors: BLOB_IN_USE while an image of the repository needs it. */
-MUST_CHECK bool blob_unlink(struct core *c, const struct registry_id *reg, struct str repo, const struct digest *d,
-	struct err *err);
+MUST_CHECK bool blob_stat(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct digest *d, struct blob_info *out, struct err *err);
+/* Opens its bytes; close with blob_reader_close. Stays readable when the blob is deleted meanwhile.
+ */
+MUST_CHECK bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct digest *d, struct blob_info *info, struct blob_reader **out, struct err *err);
+/* Removes this repository's link only. Errors: BLOB_IN_USE while an image of the repository needs
+ * it. */
+MUST_CHECK bool blob_unlink(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct digest *d, struct err *err);
 
 #endif

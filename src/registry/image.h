@@ -6,27 +6,29 @@
 #include "registry/manifest.h"
 
 struct image {
-	int64_t id;                  /* also the order of pushing */
+	int64_t id; /* also the order of pushing */
 	struct digest digest;
 	struct str media_type, artifact_type;
-	struct str bytes;            /* the manifest; ptr NULL where the function says so */
+	struct str bytes; /* the manifest; ptr NULL where the function says so */
 	uint64_t manifest_bytes;
-	uint64_t size_bytes;         /* manifest and layers; of an index: the largest of its images */
+	uint64_t size_bytes; /* manifest and layers; of an index: the largest of its images */
 	int64_t pushed_at_ms;
 	bool has_subject;
 	struct digest subject;
-	struct str annotations;      /* JSON or empty */
-	struct str *tags;            /* where asked for */
+	struct str annotations; /* of referrers: JSON object or empty */
+	struct str *tags;       /* where asked for */
 	size_t tag_count;
 };
 
 /* Names an image: by tag, by digest, or both (then they must agree). */
 struct image_ref {
-	struct str tag;              /* empty: not by tag */
+	struct str tag; /* empty: not by tag */
 	bool has_digest;
 	struct digest digest;
 };
-/* From a manifests/<reference> path part: with ':' a digest, else a tag. Errors: DIGEST_INVALID, TAG_INVALID. */
+
+/* From a manifests/<reference> path part: with ':' a digest, else a tag. Errors: DIGEST_INVALID,
+ * TAG_INVALID. */
 MUST_CHECK bool image_ref_parse(struct str text, struct image_ref *out, struct err *err);
 
 #define IMAGE_PUT_TAGS_MAX 100
@@ -34,12 +36,13 @@ MUST_CHECK bool image_ref_parse(struct str text, struct image_ref *out, struct e
 struct image_put {
 	struct str repo;
 	struct str bytes;
-	struct str content_type;     /* may be empty */
-	bool has_digest;             /* the digest that the client names it by; its algorithm names the image */
+	struct str content_type; /* may be empty */
+	bool has_digest; /* the digest that the client names it by; its algorithm names the image */
 	struct digest digest;
-	const struct str *tags;      /* none: untagged */
+	const struct str *tags; /* none: untagged */
 	size_t tag_count;
-	bool refuse_repeat;          /* ECR's PutImage: the same image with the same tag again is IMAGE_EXISTS */
+	bool refuse_repeat; /* ECR's PutImage: the same image with the same tag again is
+			       IMAGE_EXISTS */
 };
 
 struct image_put_result {
@@ -49,73 +52,97 @@ struct image_put_result {
 	struct digest subject;
 };
 
-/* Errors: TOO_LARGE, MANIFEST_INVALID, DIGEST_MISMATCH, MANIFEST_BLOB_UNKNOWN, MANIFEST_CHILD_UNKNOWN, TAG_INVALID,
- * TAG_IMMUTABLE, IMAGE_EXISTS, REPO_UNKNOWN, LIMIT (more than IMAGE_PUT_TAGS_MAX tags). All tags are set, or none. */
-MUST_CHECK bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in, struct arena *arena,
-	struct image_put_result *out, struct err *err);
+/* Errors: TOO_LARGE, MANIFEST_INVALID, DIGEST_MISMATCH, MANIFEST_BLOB_UNKNOWN,
+ * MANIFEST_CHILD_UNKNOWN, TAG_INVALID, TAG_IMMUTABLE, IMAGE_EXISTS, REPO_UNKNOWN, LIMIT (more than
+ * IMAGE_PUT_TAGS_MAX tags). All tags are set, or none. */
+MUST_CHECK bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in,
+	struct arena *arena, struct image_put_result *out, struct err *err);
 
-/* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from `bytes` (a buf that the caller
- * made with at least MANIFEST_MAX_BYTES), because arenas are smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN. */
+/* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from
+ * `bytes` (a buf that the caller made with at least MANIFEST_MAX_BYTES), because arenas are
+ * smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN. */
 struct buf;
-MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg, struct str repo, const struct image_ref *ref,
-	struct buf *bytes, struct arena *arena, struct image *out, struct err *err);
+MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct image_ref *ref, struct buf *bytes, struct arena *arena, struct image *out,
+	struct err *err);
 
-/* By tag: removes the tag; with also_last (ECR's BatchDeleteImage) the image goes with its last tag. By digest: image and all
- * its tags. Errors: IMAGE_UNKNOWN, IMAGE_IN_INDEX ("Requested image referenced by manifest list: [sha256:...]").
- * removed: the (digest, tag) pairs that went, a pair without tag for an untagged image; may be NULL. At most 1,000 are told. */
+/* By tag: removes the tag; with also_last (ECR's BatchDeleteImage) the image goes with its last
+ * tag. By digest: image and all its tags. Errors: IMAGE_UNKNOWN, IMAGE_IN_INDEX ("Requested image
+ * referenced by manifest list: [sha256:...]"). removed: the (digest, tag) pairs that went, a pair
+ * without tag for an untagged image; may be NULL. At most 1,000 are told. */
 struct image_pair {
 	struct digest digest;
 	struct str tag;
 };
+
 struct image_removed {
 	struct image_pair *pairs;
 	size_t count;
 };
-MUST_CHECK bool image_delete(struct core *c, const struct registry_id *reg, struct str repo, const struct image_ref *ref,
-	bool also_last, struct arena *arena, struct image_removed *removed, struct err *err);
 
-/* Tags in byte order, those behind `last` (need not exist). limit 0..10,000: 0 gives none and more = false. */
+MUST_CHECK bool image_delete(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct image_ref *ref, bool also_last, struct arena *arena,
+	struct image_removed *removed, struct err *err);
+
+/* Tags in byte order, those behind `last` (need not exist). limit 0..10,000: 0 gives none and more
+ * = false. */
 struct tag_page {
 	struct str *tags;
 	size_t count;
 	bool more;
 };
-MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, struct str repo, struct str last, unsigned limit,
-	struct arena *arena, struct tag_page *out, struct err *err);
 
-/* Images by order of pushing, for ListImages and DescribeImages. A page looks at a bounded number of rows, so it may hold fewer
- * than limit items (even none) and still say more. */
+MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, struct str repo,
+	struct str last, unsigned limit, struct arena *arena, struct tag_page *out,
+	struct err *err);
+
+/* Images by order of pushing, for ListImages and DescribeImages. A page looks at a bounded number
+ * of rows, so it may hold fewer than limit items (even none) and still say more. */
+#define IMAGE_PAGE_ARENA_BYTES \
+	(8 * MIB) /* what the arena of a page of images should be allowed to hold */
+
 enum tag_filter { TAGS_ANY, TAGS_TAGGED, TAGS_UNTAGGED };
+
 struct image_cursor {
-	int64_t image_id;  /* 0, "" : from the start */
+	int64_t image_id; /* 0, "" : from the start */
 	char tag[129];
 };
+
 struct image_page {
-	struct image *items; /* ListImages: one item a (image, tag), with at most one tag; DescribeImages: one an image with its tags (at most 1,000) */
+	struct image *items; /* ListImages: one item a (image, tag), with at most one tag;
+				DescribeImages: one an image with its tags (at most 1,000) */
 	size_t count;
 	bool more;
 	struct image_cursor next;
 };
-MUST_CHECK bool image_list(struct core *c, const struct registry_id *reg, struct str repo, enum tag_filter filter,
-	const struct image_cursor *from, unsigned limit, struct arena *arena, struct image_page *out, struct err *err);
-MUST_CHECK bool image_describe(struct core *c, const struct registry_id *reg, struct str repo, enum tag_filter filter,
-	const struct image_cursor *from, unsigned limit, struct arena *arena, struct image_page *out, struct err *err);
-/* One image with its tags. Errors: IMAGE_UNKNOWN. */
-MUST_CHECK bool image_describe_one(struct core *c, const struct registry_id *reg, struct str repo, const struct image_ref *ref,
-	struct arena *arena, struct image *out, struct err *err);
 
-/* Images whose subject is the digest, by order of pushing, behind image id `after`. types: only these artifact types (none: all).
- * Unlike the others an unknown repository is no error: an empty page (OCI distribution spec 1.1, "Listing Referrers"). */
+MUST_CHECK bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
+	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+	struct arena *arena, struct image_page *out, struct err *err);
+MUST_CHECK bool image_describe(struct core *c, const struct registry_id *reg, struct str repo,
+	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+	struct arena *arena, struct image_page *out, struct err *err);
+/* One image with its tags. Errors: IMAGE_UNKNOWN. */
+MUST_CHECK bool image_describe_one(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct image_ref *ref, struct arena *arena, struct image *out, struct err *err);
+
+/* Images whose subject is the digest, by order of pushing, behind image id `after`. types: only
+ * these artifact types (none: all). Unlike the others an unknown repository is no error: an empty
+ * page (OCI distribution spec 1.1, "Listing Referrers"). */
 struct referrer_query {
 	struct str repo;
 	struct digest subject;
 	const struct str *types;
 	size_t type_count;
 	int64_t after;
-	unsigned limit;        /* 1..1000 */
-	bool repo_must_exist;  /* ECR's ListImageReferrers */
+	unsigned limit;       /* 1..1000 */
+	bool repo_must_exist; /* ECR's ListImageReferrers */
 };
-MUST_CHECK bool image_referrers(struct core *c, const struct registry_id *reg, const struct referrer_query *q, struct arena *arena,
-	struct image_page *out, struct err *err);
+
+/* The page ends early (more, next.image_id) when the arena is full: annotations may be megabytes.
+ */
+MUST_CHECK bool image_referrers(struct core *c, const struct registry_id *reg,
+	const struct referrer_query *q, struct arena *arena, struct image_page *out,
+	struct err *err);
 
 #endif

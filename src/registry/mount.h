@@ -1,10 +1,12 @@
-/* mount.h - adding a layer to a repository because another repository of the same pool has it. DESIGN: mount rules. */
+/* mount.h - adding a layer to a repository because another repository of the same pool has it.
+ * DESIGN: mount rules. */
 #ifndef BERTH_REGISTRY_MOUNT_H
 #define BERTH_REGISTRY_MOUNT_H
 
 #include "registry/core.h"
 
 enum mount_outcome {
+
 #define MOUNT_OUTCOME(name, text) MOUNT_##name,
 #include "registry/mount_outcome.def"
 #undef MOUNT_OUTCOME
@@ -15,31 +17,35 @@ const char *mount_outcome_text(enum mount_outcome o); /* "mounted", "other-pool"
 
 struct mount_request {
 	struct str target;
-	struct str source;     /* `from`; ptr NULL: none given */
-	struct str digest;     /* as sent */
-	struct str principal;  /* ARN, for the mount log */
-	/* Whether the caller may ecr:GetDownloadUrlForLayer on a repository of this registry. Must not block for long. */
+	struct str source;    /* `from`; ptr NULL: none given */
+	struct str digest;    /* as sent */
+	struct str principal; /* ARN, for the mount log */
+	/* Whether the caller may ecr:GetDownloadUrlForLayer on a repository of this registry. Must
+	 * not block for long. */
 	bool (*may_read)(void *arg, struct str repository);
 	void *may_read_arg;
 };
 
 struct mount_result {
 	enum mount_outcome outcome;
-	struct digest digest;  /* valid for mounted and present */
-	uint64_t size_bytes;   /* likewise */
-	struct str source;     /* the repository it was mounted from, if mounted */
+	struct digest digest; /* valid for mounted and present */
+	uint64_t size_bytes;  /* likewise */
+	struct str source;    /* the repository it was mounted from, if mounted */
 };
 
-/* Decides, and on success has linked durably. Every refusal is an outcome, not an error; counters and mount log are kept here.
- * Errors: only for the target (NAME_INVALID, REPO_UNKNOWN) and the shared ones. */
-MUST_CHECK bool mount_try(struct core *c, const struct registry_id *reg, const struct mount_request *in, struct arena *arena,
-	struct mount_result *out, struct err *err);
+/* Decides, and on success has linked durably. Every refusal is an outcome, not an error; counters
+ * and mount log are kept here. Errors: only for the target (NAME_INVALID, REPO_UNKNOWN) and the
+ * shared ones. */
+MUST_CHECK bool mount_try(struct core *c, const struct registry_id *reg,
+	const struct mount_request *in, struct arena *arena, struct mount_result *out,
+	struct err *err);
 
 /* The pure decision, of facts that were looked up; for tests and readers. */
 struct mount_facts {
 	bool digest_is_valid, setting_enabled, policy_is_ecr;
 	bool target_holds;
-	bool source_given, source_is_other_registry, source_exists, may_read, source_same_pool, source_holds;
+	bool source_given, source_is_other_registry, source_exists, may_read, source_same_pool,
+		source_holds;
 	bool source_references, source_cached;
 };
 enum mount_outcome mount_decide(const struct mount_facts *f);

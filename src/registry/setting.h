@@ -5,9 +5,11 @@
 #include "registry/core.h"
 
 /* Errors: INVALID for an unknown name (message in ECR's form). */
-MUST_CHECK bool setting_get(struct core *c, const struct registry_id *reg, struct str name, struct arena *arena, struct str *value,
-	struct err *err);
-/* Takes effect for the next request. Errors: INVALID for an unknown name or a value that the setting does not take. */
-MUST_CHECK bool setting_put(struct core *c, const struct registry_id *reg, struct str name, struct str value, struct err *err);
+MUST_CHECK bool setting_get(struct core *c, const struct registry_id *reg, struct str name,
+	struct arena *arena, struct str *value, struct err *err);
+/* Takes effect for the next request. Errors: INVALID for an unknown name or a value that the
+ * setting does not take. */
+MUST_CHECK bool setting_put(struct core *c, const struct registry_id *reg, struct str name,
+	struct str value, struct err *err);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * upload.h - unfinished blobs: sessions that survive dropped connections and restarts.
  *
- * A session is a row and an object of the store with the same key; the object's size is the offset, so a part costs no
- * database write. The hash follows the bytes in memory; after a restart, or when the closing digest wants another algorithm,
- * the object is read once to rebuild it. Only one request writes to a session at a time.
+ * A session is a row and an object of the store with the same key; the object's size is the offset,
+ * so a part costs no database write. The hash follows the bytes in memory; after a restart, or when
+ * the closing digest wants another algorithm, the object is read once to rebuild it. Only one
+ * request writes to a session at a time.
  */
 #ifndef BERTH_REGISTRY_UPLOAD_H
 #define BERTH_REGISTRY_UPLOAD_H
@@ -15,17 +16,19 @@ struct upload; /* an opened session: one caller at a time, until upload_release 
 
 /* id: UUID text with NUL. alg: what the client announced, or DIGEST_SHA256.
  * Errors: REPO_UNKNOWN, LIMIT (too many uploads), STORAGE_FULL. */
-MUST_CHECK bool upload_start(struct core *c, const struct registry_id *reg, struct str repo, enum digest_alg alg,
-	char id[UUID_TEXT_LEN + 1], struct err *err);
+MUST_CHECK bool upload_start(struct core *c, const struct registry_id *reg, struct str repo,
+	enum digest_alg alg, char id[UUID_TEXT_LEN + 1], struct err *err);
 /* Bytes that are durably there. Errors: REPO_UNKNOWN, UPLOAD_UNKNOWN. */
-MUST_CHECK bool upload_status(struct core *c, const struct registry_id *reg, struct str repo, struct str id, uint64_t *size_bytes,
-	struct err *err);
-MUST_CHECK bool upload_cancel(struct core *c, const struct registry_id *reg, struct str repo, struct str id, struct err *err);
+MUST_CHECK bool upload_status(struct core *c, const struct registry_id *reg, struct str repo,
+	struct str id, uint64_t *size_bytes, struct err *err);
+MUST_CHECK bool upload_cancel(struct core *c, const struct registry_id *reg, struct str repo,
+	struct str id, struct err *err);
 
 /* Takes the session for writing. Errors: REPO_UNKNOWN, UPLOAD_UNKNOWN, UPLOAD_BUSY. */
-MUST_CHECK bool upload_take(struct core *c, const struct registry_id *reg, struct str repo, struct str id, struct upload **out,
-	struct err *err);
-/* Gives it back; what was written stays, durable or not as the last upload_sync left it. Accepts NULL. */
+MUST_CHECK bool upload_take(struct core *c, const struct registry_id *reg, struct str repo,
+	struct str id, struct upload **out, struct err *err);
+/* Gives it back; what was written stays, durable or not as the last upload_sync left it. Accepts
+ * NULL. */
 void upload_release(struct upload *u);
 
 uint64_t upload_size(const struct upload *u);
@@ -33,16 +36,20 @@ uint64_t upload_size(const struct upload *u);
 MUST_CHECK bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err);
 /* Makes what was written durable (before a part is acknowledged). */
 MUST_CHECK bool upload_sync(struct upload *u, struct err *err);
-/* ECR API only: a part shorter than 5 MiB was written; a later part makes finishing fail with UPLOAD_PART_TOO_SMALL. */
+/* ECR API only: a part shorter than 5 MiB was written; a later part makes finishing fail with
+ * UPLOAD_PART_TOO_SMALL. */
 MUST_CHECK bool upload_note_part(struct upload *u, uint64_t part_bytes, struct err *err);
 
 struct upload_result {
 	uint64_t size_bytes;
-	bool was_there;  /* the repository held the blob already */
+	bool was_there;    /* the repository held the blob already */
 	bool deduplicated; /* the pool did: these bytes were dropped */
 };
-/* Verifies, makes durable, and in one transaction adds blob and link and ends the session. u stays to be released.
- * Errors: DIGEST_MISMATCH (the session is kept), REPO_UNKNOWN (deleted meanwhile), UPLOAD_PART_TOO_SMALL. */
-MUST_CHECK bool upload_finish(struct upload *u, const struct digest *expected, struct upload_result *out, struct err *err);
+
+/* Verifies, makes durable, and in one transaction adds blob and link and ends the session. u stays
+ * to be released. Errors: DIGEST_MISMATCH (the session is kept), REPO_UNKNOWN (deleted meanwhile),
+ * UPLOAD_PART_TOO_SMALL. */
+MUST_CHECK bool upload_finish(struct upload *u, const struct digest *expected,
+	struct upload_result *out, struct err *err);
 
 #endif

@@ -1,19 +1,25 @@
 /*
- * verify.h - checks that every promise holds on disk: rows against bytes, links and counts against rows, objects that nothing
- * names. Safe while the server runs: what may be in flight (younger than a few minutes, or changed meanwhile) is looked at twice.
+ * verify.h - checks that every promise holds on disk: rows against bytes, links and counts against
+ * rows, objects that nothing names. Safe while the server runs: what may be in flight (younger than
+ * a few minutes, or changed meanwhile) is looked at twice.
  */
 #ifndef BERTH_REGISTRY_VERIFY_H
 #define BERTH_REGISTRY_VERIFY_H
 
 #include "registry/core.h"
 
-enum verify_kind { VERIFY_DAMAGE, VERIFY_ORPHAN, VERIFY_COUNT }; /* lost or wrong bytes; bytes without a row; accounting that is off */
+enum verify_kind {
+	VERIFY_DAMAGE,
+	VERIFY_ORPHAN,
+	VERIFY_COUNT
+}; /* lost or wrong bytes; bytes without a row; accounting that is off */
 
 struct verify_options {
-	bool deep;                 /* re-hash every blob and manifest */
+	bool deep; /* re-hash every blob and manifest */
 	/* One finding, in words that name digest, repository or object. */
 	void (*finding)(void *arg, enum verify_kind kind, struct str text);
-	/* Now and then, for a progress line: phase name, done and total units (bytes when deep). May be NULL. */
+	/* Now and then, for a progress line: phase name, done and total units (bytes when deep).
+	 * May be NULL. */
 	void (*progress)(void *arg, const char *phase, uint64_t done, uint64_t total);
 	void *arg;
 };
@@ -23,6 +29,7 @@ struct verify_report {
 	uint64_t damaged, orphans, miscounts;
 };
 
-MUST_CHECK bool verify_run(struct core *c, const struct verify_options *o, struct verify_report *out, struct err *err);
+MUST_CHECK bool verify_run(
+	struct core *c, const struct verify_options *o, struct verify_report *out, struct err *err);
 
 #endif

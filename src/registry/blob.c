@@ -1,0 +1,110 @@
+#include "registry/blob.h"
+
+#include "base/clock.h"
+#include "meta/blob_table.h"
+#include "meta/repo_table.h"
+#include "registry/core_priv.h"
+
+_Static_assert(STORE_KEY_LEN == BLOB_STORE_KEY_LEN, "rows and store name objects alike");
+
+struct blob_args {
+	struct core *core;
+	const struct registry_id *reg;
+	struct str repo;
+	const struct digest *digest;
+	int64_t registry_id;
+	struct repo_key repo_key;
+	struct blob_row row;
+	int64_t needs;
+};
+
+static bool find_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct blob_args *a = arg;
+	bool found = false;
+	char text[DIGEST_TEXT_MAX];
+	if (!repo_table_key(conn, a->registry_id, a->repo, &a->repo_key, err))
+		return false;
+	if (!a->repo_key.id)
+		return core_repo_unknown(a->reg, a->repo, err);
+	if (!link_table_find_digest(conn, a->repo_key.id, a->repo_key.pool_id, a->digest, &a->row,
+		    &a->needs, &found, err))
+		return false;
+	if (!found)
+		return err_set(err, ERR_BLOB_UNKNOWN,
+			"The layer with digest '%s' does not exist in the repository with name '" STR_FMT
+			"' in the registry with id '%s'",
+			digest_text(a->digest, text), STR_ARG(a->repo), a->reg->account);
+	return true;
+}
+
+static bool prepare(struct blob_args *a, struct err *err)
+{
+	if (!core_check_name(a->repo, err) ||
+		!core_registry(a->core, a->reg, false, &a->registry_id, err))
+		return false;
+	return a->registry_id != 0 || core_repo_unknown(a->reg, a->repo, err);
+}
+
+static void to_info(const struct blob_args *a, struct blob_info *out)
+{
+	*out = (struct blob_info){ .digest = a->row.digest,
+		.size_bytes = a->row.size_bytes,
+		.is_referenced = a->needs > 0 };
+	memcpy(out->key.bytes, a->row.store_key, STORE_KEY_LEN);
+}
+
+bool blob_stat(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct digest *d, struct blob_info *out, struct err *err)
+{
+	struct blob_args a = { .core = c, .reg = reg, .repo = repo, .digest = d };
+	if (!prepare(&a, err) || !db_read(c->db, find_in, &a, err))
+		return false;
+	to_info(&a, out);
+	return true;
+}
+
+bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct digest *d, struct blob_info *info, struct blob_reader **out, struct err *err)
+{
+	struct blob_info i;
+	struct blob_reader *r CLEANUP(blob_reader_closep) = NULL;
+	if (!blob_stat(c, reg, repo, d, &i, err))
+		return false;
+	if (!blobstore_open(c->store, &i.key, &r, err)) {
+		/* Collected between the look-up and now, or lost: the row tells which. */
+		struct err again;
+		if (err->kind != ERR_BLOB_UNKNOWN || !blob_stat(c, reg, repo, d, &i, &again))
+			return false;
+		return err_sys(err, ERR_CORRUPT, 0, "the bytes of a linked blob are missing");
+	}
+	if (r->size_bytes != i.size_bytes)
+		return err_sys(err, ERR_CORRUPT, 0, "a blob has %llu bytes instead of %llu",
+			(unsigned long long)r->size_bytes, (unsigned long long)i.size_bytes);
+	*info = i;
+	*out = r;
+	r = NULL;
+	return true;
+}
+
+static bool unlink_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct blob_args *a = arg;
+	char text[DIGEST_TEXT_MAX];
+	if (!find_in(conn, a, err))
+		return false;
+	if (a->needs > 0)
+		return err_set(err, ERR_BLOB_IN_USE,
+			"The layer with digest '%s' is needed by an image in the repository with name '" STR_FMT
+			"'; delete the image first",
+			digest_text(a->digest, text), STR_ARG(a->repo));
+	return link_table_remove(
+		conn, a->repo_key.id, &a->row, clock_now_ms() + a->core->o.collect_grace_ms, err);
+}
+
+bool blob_unlink(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct digest *d, struct err *err)
+{
+	struct blob_args a = { .core = c, .reg = reg, .repo = repo, .digest = d };
+	return prepare(&a, err) && db_write(c->db, unlink_in, &a, err);
+}

@@ -1,0 +1,340 @@
+#include "base/buf.h"
+#include "meta/repo_table.h"
+#include "registry/image_priv.h"
+
+#define SCAN_MAX      1000 /* rows that one page looks at */
+#define TAGS_TOLD_MAX 1000 /* tags of one image that DescribeImages tells */
+
+struct list_args {
+	struct core *core;
+	const struct registry_id *reg;
+	struct str repo;
+	struct arena *arena;
+	int64_t registry_id;
+	struct repo_key key;
+	bool repo_may_miss;
+	/* what the kinds of list need */
+	struct str last;
+	enum tag_filter filter;
+	struct image_cursor from;
+	unsigned limit;
+	const struct referrer_query *query;
+	const struct image_ref *ref;
+	/* out */
+	struct tag_row *tags;
+	size_t tag_count;
+	struct image_page page;
+};
+
+/* Runs fn in a snapshot in which the repository exists. */
+static bool find_repo(struct db_conn *conn, struct list_args *a, struct err *err)
+{
+	if (!repo_table_key(conn, a->registry_id, a->repo, &a->key, err))
+		return false;
+	return a->key.id || a->repo_may_miss || core_repo_unknown(a->reg, a->repo, err);
+}
+
+static bool run(struct list_args *a, db_fn fn, struct err *err)
+{
+	if (!core_check_name(a->repo, err) ||
+		!core_registry(a->core, a->reg, false, &a->registry_id, err))
+		return false;
+	if (!a->registry_id)
+		return a->repo_may_miss || core_repo_unknown(a->reg, a->repo, err);
+	return db_read(a->core->db, fn, a, err);
+}
+
+static bool tags_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct list_args *a = arg;
+	return find_repo(conn, a, err) &&
+	       (a->limit == 0 || tag_table_list(conn, a->key.id, a->last, a->limit + 1, a->arena,
+					 a->tags, &a->tag_count, err));
+}
+
+bool image_tags(struct core *c, const struct registry_id *reg, struct str repo, struct str last,
+	unsigned limit, struct arena *arena, struct tag_page *out, struct err *err)
+{
+	struct list_args a = {
+		.core = c, .reg = reg, .repo = repo, .arena = arena, .last = last, .limit = limit
+	};
+	struct tag_page page = { .tags = arena_alloc(arena, sizeof(struct str) * (limit + 1)) };
+	a.tags = arena_alloc(arena, sizeof(*a.tags) * (limit + 1));
+	if (!page.tags || !a.tags)
+		return core_no_memory(err);
+	if (!run(&a, tags_in, err))
+		return false;
+	page.more = a.tag_count > limit;
+	page.count = page.more ? limit : a.tag_count;
+	for (size_t i = 0; i < page.count; i++)
+		page.tags[i] = a.tags[i].name;
+	*out = page;
+	return true;
+}
+
+/* One item a (image, tag). Goes on with the image of the cursor where its tags are not all told
+ * yet. */
+static bool list_one(struct db_conn *conn, struct list_args *a, const struct image_row *row,
+	struct str after, bool *full, struct err *err)
+{
+	struct image_page *p = &a->page;
+	if (row->tags == 0) {
+		if (a->filter != TAGS_TAGGED)
+			image_from_row(row, &p->items[p->count++]);
+		p->next = (struct image_cursor){ .image_id = row->id };
+		*full = p->count >= a->limit;
+		return true;
+	}
+	size_t room = a->limit - p->count, n = 0;
+	struct str *names = arena_alloc(a->arena, sizeof(*names) * (room + 1));
+	if (!names)
+		return core_no_memory(err);
+	if (!tag_table_of_image(conn, row->id, after, (unsigned)room + 1, a->arena, names, &n, err))
+		return false;
+	bool more_tags = n > room;
+	n = more_tags ? room : n;
+	for (size_t i = 0; i < n; i++) {
+		image_from_row(row, &p->items[p->count]);
+		p->items[p->count].tags = &names[i];
+		p->items[p->count].tag_count = 1;
+		p->count++;
+	}
+	p->next = (struct image_cursor){ .image_id = row->id };
+	if (more_tags) {
+		/* Inside this image: the next page starts behind the last name. */
+		p->next.image_id = row->id - 1;
+		if (!str_to_c(n ? names[n - 1] : after, p->next.tag, sizeof(p->next.tag)))
+			return err_sys(err, ERR_CORRUPT, 0, "a tag is too long");
+	}
+	*full = more_tags || p->count >= a->limit;
+	return true;
+}
+
+static unsigned rows_wanted(const struct list_args *a)
+{
+	return a->filter == TAGS_TAGGED ? SCAN_MAX : a->limit + 1;
+}
+
+static bool list_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct list_args *a = arg;
+	unsigned max = rows_wanted(a);
+	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
+	size_t n = 0;
+	bool full = false;
+	if (!rows)
+		return core_no_memory(err);
+	a->page.count = 0;
+	a->page.next = a->from;
+	if (!find_repo(conn, a, err) ||
+		!image_table_list(conn, a->key.id, a->from.image_id, a->filter == TAGS_UNTAGGED,
+			max, a->arena, rows, &n, err))
+		return false;
+	size_t i = 0;
+	for (; i < n && !full; i++) {
+		/* The cursor's tag belongs to the image just behind its id, if that is still there.
+		 */
+		bool same = rows[i].id == a->from.image_id + 1;
+		struct str after = same ? str_from(a->from.tag) : STR("");
+		if (!list_one(conn, a, &rows[i], after, &full, err))
+			return false;
+	}
+	a->page.more = i < n || a->page.next.tag[0] || n == max;
+	return true;
+}
+
+bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
+	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+	struct arena *arena, struct image_page *out, struct err *err)
+{
+	struct list_args a = { .core = c,
+		.reg = reg,
+		.repo = repo,
+		.arena = arena,
+		.filter = filter,
+		.limit = limit };
+	if (from)
+		a.from = *from;
+	a.page.items = arena_alloc(arena, sizeof(struct image) * (limit + 1));
+	if (!a.page.items)
+		return core_no_memory(err);
+	if (!run(&a, list_in, err))
+		return false;
+	*out = a.page;
+	return true;
+}
+
+static bool add_tags(struct db_conn *conn, struct arena *arena, const struct image_row *row,
+	struct image *out, struct err *err)
+{
+	image_from_row(row, out);
+	size_t max = row->tags > TAGS_TOLD_MAX ? TAGS_TOLD_MAX : (size_t)row->tags;
+	if (max == 0)
+		return true;
+	out->tags = arena_alloc(arena, sizeof(*out->tags) * max);
+	return out->tags ? tag_table_of_image(conn, row->id, STR(""), (unsigned)max, arena,
+				   out->tags, &out->tag_count, err)
+			 : core_no_memory(err);
+}
+
+static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct list_args *a = arg;
+	unsigned max = rows_wanted(a);
+	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
+	size_t n = 0, i = 0;
+	struct image_page *p = &a->page;
+	if (!rows)
+		return core_no_memory(err);
+	p->count = 0;
+	p->next = a->from;
+	if (!find_repo(conn, a, err) ||
+		!image_table_list(conn, a->key.id, a->from.image_id, a->filter == TAGS_UNTAGGED,
+			max, a->arena, rows, &n, err))
+		return false;
+	for (; i < n && p->count < a->limit; i++) {
+		p->next.image_id = rows[i].id;
+		if (a->filter == TAGS_TAGGED && rows[i].tags == 0)
+			continue;
+		if (!add_tags(conn, a->arena, &rows[i], &p->items[p->count], err))
+			return false;
+		p->count++;
+	}
+	p->more = i < n || n == max;
+	return true;
+}
+
+bool image_describe(struct core *c, const struct registry_id *reg, struct str repo,
+	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+	struct arena *arena, struct image_page *out, struct err *err)
+{
+	struct list_args a = { .core = c,
+		.reg = reg,
+		.repo = repo,
+		.arena = arena,
+		.filter = filter,
+		.limit = limit };
+	if (from)
+		a.from = *from;
+	a.page.items = arena_alloc(arena, sizeof(struct image) * (limit + 1));
+	if (!a.page.items)
+		return core_no_memory(err);
+	if (!run(&a, describe_in, err))
+		return false;
+	*out = a.page;
+	return true;
+}
+
+static bool describe_one_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct list_args *a = arg;
+	const struct image_ref *ref = a->ref;
+	struct image_row row;
+	int64_t tagged = 0;
+	bool found = false;
+	if (!find_repo(conn, a, err) ||
+		(ref->tag.len && !tag_table_find(conn, a->key.id, ref->tag, &tagged, err)))
+		return false;
+	if (ref->has_digest) {
+		if (!image_table_find(
+			    conn, a->key.id, &ref->digest, NULL, a->arena, &row, &found, err))
+			return false;
+		found = found && (!ref->tag.len || tagged == row.id);
+	} else if (tagged && !image_table_get(conn, tagged, NULL, a->arena, &row, &found, err)) {
+		return false;
+	}
+	if (!found)
+		return image_unknown(a->reg, a->repo, ref, err);
+	a->page.count = 1;
+	return add_tags(conn, a->arena, &row, &a->page.items[0], err);
+}
+
+bool image_describe_one(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct image_ref *ref, struct arena *arena, struct image *out, struct err *err)
+{
+	struct list_args a = { .core = c, .reg = reg, .repo = repo, .arena = arena, .ref = ref };
+	a.page.items = out;
+	return run(&a, describe_one_in, err);
+}
+
+static bool type_wanted(const struct referrer_query *q, struct str type)
+{
+	bool wanted = q->type_count == 0;
+	for (size_t i = 0; i < q->type_count; i++)
+		wanted = wanted || str_eq(q->types[i], type);
+	return wanted;
+}
+
+/* Reads the manifest for its annotations. *fits false: the arena is full. */
+static bool add_referrer(struct db_conn *conn, struct list_args *a, const struct image_row *row,
+	struct image *out, bool *fits, struct err *err)
+{
+	struct buf manifest, annotations;
+	struct image_row whole;
+	bool found = false;
+	buf_init(&manifest, MANIFEST_MAX_BYTES);
+	buf_init(&annotations, MANIFEST_MAX_BYTES);
+	image_from_row(row, out);
+	*fits = true;
+	bool ok = image_table_get(conn, row->id, &manifest, a->arena, &whole, &found, err);
+	if (ok && found && manifest_annotations(buf_str(&manifest), &annotations)) {
+		out->annotations = arena_str(a->arena, buf_str(&annotations));
+		*fits = out->annotations.ptr != NULL;
+	}
+	buf_fini(&manifest);
+	buf_fini(&annotations);
+	return ok;
+}
+
+static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct list_args *a = arg;
+	const struct referrer_query *q = a->query;
+	struct image_page *p = &a->page;
+	unsigned max = q->type_count ? SCAN_MAX : a->limit + 1;
+	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
+	size_t n = 0, i = 0;
+	bool fits = true;
+	if (!rows)
+		return core_no_memory(err);
+	p->count = 0;
+	p->next = (struct image_cursor){ .image_id = q->after };
+	if (!find_repo(conn, a, err))
+		return false;
+	if (a->key.id && !image_table_referrers(conn, a->key.id, &q->subject, q->after, max,
+				 a->arena, rows, &n, err))
+		return false;
+	for (; i < n && p->count < a->limit; i++) {
+		if (type_wanted(q, rows[i].artifact_type)) {
+			if (!add_referrer(conn, a, &rows[i], &p->items[p->count], &fits, err))
+				return false;
+			if (!fits && p->count == 0)
+				return core_no_memory(err);
+			if (!fits)
+				break;
+			p->count++;
+		}
+		p->next.image_id = rows[i].id;
+	}
+	p->more = i < n || n == max;
+	return true;
+}
+
+bool image_referrers(struct core *c, const struct registry_id *reg, const struct referrer_query *q,
+	struct arena *arena, struct image_page *out, struct err *err)
+{
+	struct list_args a = { .core = c,
+		.reg = reg,
+		.repo = q->repo,
+		.arena = arena,
+		.limit = q->limit,
+		.query = q };
+	a.repo_may_miss = !q->repo_must_exist;
+	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
+	if (!a.page.items)
+		return core_no_memory(err);
+	if (!run(&a, referrers_in, err))
+		return false;
+	*out = a.page;
+	return true;
+}

@@ -1,0 +1,20 @@
+/* image_priv.h - images inside a transaction, for the modules of registry/. */
+#ifndef BERTH_REGISTRY_IMAGE_PRIV_H
+#define BERTH_REGISTRY_IMAGE_PRIV_H
+
+#include "meta/image_table.h"
+#include "registry/core_priv.h"
+#include "registry/image.h"
+
+/* Removes an image with its tags, gives up its layers (each that no image needs any more becomes a
+ * candidate) and its children. */
+MUST_CHECK bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row,
+	int64_t review_at_ms, struct err *err);
+
+/* The sentence for an image that is not there. Returns false. */
+bool image_unknown(const struct registry_id *reg, struct str repo, const struct image_ref *ref,
+	struct err *err);
+
+void image_from_row(const struct image_row *row, struct image *out);
+
+#endif

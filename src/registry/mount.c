@@ -1,0 +1,254 @@
+#include "registry/mount.h"
+
+#include "base/clock.h"
+#include "meta/blob_table.h"
+#include "meta/repo_table.h"
+#include "registry/core_priv.h"
+#include "registry/name.h"
+#include "registry/setting_priv.h"
+
+/* How many holders of a blob discovery asks about; more cost time and tell nothing new. */
+#define DISCOVERY_MAX 32
+
+static const char *const outcome_texts[] = {
+#define MOUNT_OUTCOME(name, text) text,
+#include "registry/mount_outcome.def"
+#undef MOUNT_OUTCOME
+};
+
+const char *mount_outcome_text(enum mount_outcome o)
+{
+	return outcome_texts[o];
+}
+
+/* The first rule that applies names the outcome. */
+enum mount_outcome mount_decide(const struct mount_facts *f)
+{
+	if (!f->digest_is_valid)
+		return MOUNT_BAD_DIGEST;
+	if (f->target_holds)
+		return MOUNT_PRESENT;
+	if (!f->setting_enabled)
+		return MOUNT_OFF;
+	if (!f->source_given)
+		return MOUNT_NOT_FOUND;
+	if (f->source_is_other_registry)
+		return MOUNT_OTHER_REGISTRY;
+	if (!f->source_exists)
+		return MOUNT_NO_SOURCE;
+	if (!f->may_read)
+		return MOUNT_DENIED;
+	if (!f->source_holds)
+		return MOUNT_NOT_HELD;
+	if (!f->source_same_pool)
+		return MOUNT_OTHER_POOL;
+	if (f->policy_is_ecr && f->source_cached)
+		return MOUNT_CACHED;
+	if (f->policy_is_ecr && !f->source_references)
+		return MOUNT_UNREFERENCED;
+	return MOUNT_MOUNTED;
+}
+
+struct mount_args {
+	struct core *core;
+	const struct registry_id *reg;
+	const struct mount_request *in;
+	struct arena *arena;
+	int64_t registry_id;
+	struct digest digest;
+	struct mount_facts facts;
+	struct repo_key target, source;
+	struct blob_row blob; /* in the target's pool; id 0: not there */
+	uint64_t size_bytes;
+	struct str found[DISCOVERY_MAX]; /* names of holders */
+	size_t found_count;
+	struct str chosen;
+};
+
+static bool find_source(struct db_conn *conn, struct mount_args *a, struct err *err)
+{
+	struct mount_facts *f = &a->facts;
+	struct blob_row blob;
+	int64_t needs = 0;
+	if (!f->source_given || f->source_is_other_registry || !name_is_repository(a->in->source))
+		return true;
+	if (!repo_table_key(conn, a->registry_id, a->in->source, &a->source, err))
+		return false;
+	f->source_exists = a->source.id != 0;
+	if (!f->source_exists)
+		return true;
+	f->source_same_pool = a->source.pool_id == a->target.pool_id;
+	if (!link_table_find_digest(conn, a->source.id, a->source.pool_id, &a->digest, &blob,
+		    &needs, &f->source_holds, err))
+		return false;
+	f->source_references = f->source_holds && needs > 0;
+	if (f->source_holds)
+		a->size_bytes = blob.size_bytes;
+	return true;
+}
+
+/* Names of repositories that hold the blob, for discovery; whether the caller may read them is
+ * asked outside the snapshot. */
+static bool find_holders(struct db_conn *conn, struct mount_args *a, struct err *err)
+{
+	int64_t ids[DISCOVERY_MAX];
+	size_t n = 0;
+	if (!link_table_holders(conn, a->blob.id, 0, ids, DISCOVERY_MAX, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct str name;
+		bool live = false;
+		if (!repo_table_name(conn, ids[i], a->arena, &name, &live, err))
+			return false;
+		if (live && name.ptr)
+			a->found[a->found_count++] = name;
+	}
+	return true;
+}
+
+static bool look_up(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct mount_args *a = arg;
+	struct mount_facts *f = &a->facts;
+	bool in_pool = false;
+	struct link_row link;
+	if (!repo_table_key(conn, a->registry_id, a->in->target, &a->target, err))
+		return false;
+	if (!a->target.id)
+		return core_repo_unknown(a->reg, a->in->target, err);
+	if (!setting_mounting_in(a->core, conn, a->registry_id, a->arena, &f->setting_enabled, err))
+		return false;
+	if (!f->digest_is_valid)
+		return true;
+	if (!blob_table_find(conn, a->target.pool_id, &a->digest, &a->blob, &in_pool, err))
+		return false;
+	if (in_pool) {
+		if (!link_table_find(conn, a->target.id, a->blob.id, &link, &f->target_holds, err))
+			return false;
+		if (f->target_holds)
+			a->size_bytes = a->blob.size_bytes;
+	}
+	if (!find_source(conn, a, err))
+		return false;
+	return f->policy_is_ecr || !in_pool || find_holders(conn, a, err);
+}
+
+struct link_args {
+	struct mount_args *m;
+	bool gone; /* the blob was collected, or the target deleted, since the look-up */
+	bool target_gone;
+};
+
+static bool link_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct link_args *a = arg;
+	struct mount_args *m = a->m;
+	struct blob_row blob;
+	struct link_row there;
+	bool live = false, alive = false, linked = false;
+	a->gone = a->target_gone = false;
+	if (!repo_table_is_live(conn, m->target.id, &live, err) ||
+		!blob_table_get(conn, m->blob.id, &blob, &alive, err))
+		return false;
+	a->target_gone = !live;
+	a->gone = !alive;
+	if (!live || !alive)
+		return true;
+	if (!link_table_find(conn, m->target.id, blob.id, &there, &linked, err))
+		return false;
+	if (linked)
+		return true;
+	int64_t now = clock_now_ms();
+	struct link_row link = {
+		.repository_id = m->target.id,
+		.blob_id = blob.id,
+		.origin = LINK_MOUNTED,
+		.source = m->chosen,
+		.linked_at_ms = now,
+	};
+	struct candidate k = { now + m->core->o.collect_grace_ms, blob.id, m->target.id };
+	return link_table_add(conn, &link, &blob, err) && candidate_table_add(conn, &k, err);
+}
+
+/* `from` of another registry, as some clients write it: a host name in front. */
+static bool names_a_registry(struct str from)
+{
+	struct str host, rest;
+	if (!str_cut(from, '/', &host, &rest))
+		return false;
+	bool dots = false;
+	for (size_t i = 0; i + 9 <= host.len; i++)
+		dots = dots || str_starts(str_sub(host, i, host.len - i), STR(".dkr.ecr."));
+	return dots || str_find_char(host, ':') < host.len;
+}
+
+static enum mount_outcome decide(struct mount_args *a)
+{
+	struct mount_facts *f = &a->facts;
+	const struct mount_request *in = a->in;
+	/* Asked whether or not the rest would allow it: a refusal takes the same time for every
+	 * reason. */
+	f->may_read = f->source_exists && in->may_read(in->may_read_arg, in->source);
+	enum mount_outcome outcome = mount_decide(f);
+	if (outcome == MOUNT_MOUNTED)
+		a->chosen = in->source;
+	bool discover = outcome != MOUNT_MOUNTED && outcome != MOUNT_PRESENT &&
+			outcome != MOUNT_OFF && outcome != MOUNT_BAD_DIGEST &&
+			outcome != MOUNT_OTHER_REGISTRY && !f->policy_is_ecr;
+	for (size_t i = 0; discover && i < a->found_count; i++) {
+		if (in->may_read(in->may_read_arg, a->found[i])) {
+			a->chosen = a->found[i];
+			return MOUNT_MOUNTED;
+		}
+	}
+	return outcome;
+}
+
+bool mount_try(struct core *c, const struct registry_id *reg, const struct mount_request *in,
+	struct arena *arena, struct mount_result *out, struct err *err)
+{
+	struct mount_args *a = arena_alloc(arena, sizeof(*a));
+	struct err bad;
+	if (!a)
+		return core_no_memory(err);
+	*a = (struct mount_args){ .core = c, .reg = reg, .in = in, .arena = arena };
+	if (!core_check_name(in->target, err) ||
+		!core_registry(c, reg, false, &a->registry_id, err))
+		return false;
+	if (!a->registry_id)
+		return core_repo_unknown(reg, in->target, err);
+	a->facts.digest_is_valid = digest_parse(in->digest, &a->digest, &bad);
+	a->facts.policy_is_ecr = c->o.mount_policy == MOUNT_POLICY_ECR;
+	a->facts.source_given = in->source.ptr != NULL && in->source.len > 0;
+	a->facts.source_is_other_registry = a->facts.source_given && names_a_registry(in->source);
+	if (!db_read(c->db, look_up, a, err))
+		return false;
+	enum mount_outcome outcome = decide(a);
+	if (outcome == MOUNT_MOUNTED) {
+		struct link_args link = { .m = a };
+		if (!db_write(c->db, link_in, &link, err))
+			return false;
+		if (link.target_gone)
+			return core_repo_unknown(reg, in->target, err);
+		if (link.gone)
+			outcome = MOUNT_NOT_HELD;
+		else
+			core_count(&c->bytes_mounted, a->blob.size_bytes);
+	}
+	bool done = outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT;
+	core_log_mount(c, a->registry_id, in, outcome, a->chosen,
+		done ? a->blob.size_bytes : a->size_bytes);
+	*out = (struct mount_result){
+		.outcome = outcome,
+		.digest = a->digest,
+		.size_bytes = done ? a->blob.size_bytes : 0,
+		.source = a->chosen,
+	};
+	return true;
+}
+
+void mount_counters(struct core *c, uint64_t out[MOUNT_OUTCOME_COUNT])
+{
+	for (size_t i = 0; i < MOUNT_OUTCOME_COUNT; i++)
+		out[i] = atomic_load_explicit(&c->mounts[i], memory_order_relaxed);
+}

@@ -1,0 +1,413 @@
+#include "registry/upload.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "crypt/random.h"
+#include "meta/blob_table.h"
+#include "meta/registry_table.h"
+#include "meta/repo_table.h"
+#include "meta/upload_table.h"
+#include "registry/core_priv.h"
+#include "registry/session.h"
+
+#define REREAD_BYTES   (256 * KIB)
+#define PART_MIN_BYTES (5 * MIB) /* ECR: parts other than the last */
+
+struct upload {
+	struct core *core;
+	struct registry_id reg;
+	struct str repo; /* in repo_text */
+	char repo_text[257];
+	int64_t registry_id, repository_id, pool_id;
+	struct store_key key;
+	int64_t short_at;
+	struct blob_writer *writer;
+	struct session_state state;
+	bool is_finished; /* the session is gone: nothing to remember */
+};
+
+static bool unknown(struct str id, const struct registry_id *reg, struct str repo, struct err *err)
+{
+	return err_set(err, ERR_UPLOAD_UNKNOWN,
+		"The upload with id '" STR_FMT
+		"' does not exist for the repository with name '" STR_FMT
+		"' in the registry with id '%s'",
+		STR_ARG(str_sub(id, 0, 64)), STR_ARG(repo), reg->account);
+}
+
+struct start_args {
+	struct core *core;
+	const struct registry_id *reg;
+	struct str repo;
+	int64_t registry_id;
+	struct upload_row row;
+};
+
+static bool start_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct start_args *a = arg;
+	struct repo_key repo;
+	int64_t open = 0;
+	if (!repo_table_key(conn, a->registry_id, a->repo, &repo, err))
+		return false;
+	if (!repo.id)
+		return core_repo_unknown(a->reg, a->repo, err);
+	if (!registry_table_uploads(conn, a->registry_id, 1, &open, err))
+		return false;
+	if (open > a->core->o.uploads_max)
+		return err_set(err, ERR_LIMIT,
+			"The registry already has %u unfinished uploads; finish or cancel some, or wait",
+			a->core->o.uploads_max);
+	a->row.repository_id = repo.id;
+	return upload_table_add(conn, &a->row, err);
+}
+
+/* The registry's id for a repository that must exist. */
+static bool registry_of(struct core *c, const struct registry_id *reg, struct str repo, int64_t *id,
+	struct err *err)
+{
+	if (!core_check_name(repo, err) || !core_registry(c, reg, false, id, err))
+		return false;
+	return *id != 0 || core_repo_unknown(reg, repo, err);
+}
+
+bool upload_start(struct core *c, const struct registry_id *reg, struct str repo,
+	enum digest_alg alg, char id[UUID_TEXT_LEN + 1], struct err *err)
+{
+	struct start_args a = { .core = c, .reg = reg, .repo = repo };
+	a.row.alg = alg;
+	a.row.short_at = -1;
+	a.row.created_at_ms = clock_now_ms();
+	random_uuid(a.row.key);
+	if (!registry_of(c, reg, repo, &a.registry_id, err) || !db_write(c->db, start_in, &a, err))
+		return false;
+	uuid_text(a.row.key, id);
+	return true;
+}
+
+struct find_args {
+	const struct registry_id *reg;
+	struct str repo, id;
+	int64_t registry_id;
+	struct store_key key;
+	struct repo_key repo_key;
+	struct upload_row row;
+};
+
+static bool find_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct find_args *a = arg;
+	bool found = false;
+	if (!repo_table_key(conn, a->registry_id, a->repo, &a->repo_key, err))
+		return false;
+	if (!a->repo_key.id)
+		return core_repo_unknown(a->reg, a->repo, err);
+	if (!upload_table_find(conn, a->key.bytes, &a->row, &found, err))
+		return false;
+	return (found && a->row.repository_id == a->repo_key.id) ||
+	       unknown(a->id, a->reg, a->repo, err);
+}
+
+static bool prepare_find(struct core *c, struct find_args *a, struct err *err)
+{
+	if (!registry_of(c, a->reg, a->repo, &a->registry_id, err))
+		return false;
+	return uuid_parse(a->id, a->key.bytes) || unknown(a->id, a->reg, a->repo, err);
+}
+
+static bool find(struct core *c, struct find_args *a, struct err *err)
+{
+	return prepare_find(c, a, err) && db_read(c->db, find_in, a, err);
+}
+
+/* Reads the object from its start into a new hash. */
+static bool rehash(struct core *c, const struct store_key *key, enum digest_alg alg, uint64_t size,
+	struct hash **out, struct err *err)
+{
+	struct blob_reader *reader CLEANUP(blob_reader_closep) = NULL;
+	struct hash *h CLEANUP(hash_freep) = NULL;
+	uint8_t *bytes CLEANUP(freep) = NULL;
+	if (!hash_new(alg, &h, err))
+		return false;
+	if (size) {
+		if (!blobstore_open(c->store, key, &reader, err))
+			return false;
+		bytes = xmalloc(REREAD_BYTES);
+	}
+	for (uint64_t at = 0; at < size;) {
+		size_t want = size - at < REREAD_BYTES ? (size_t)(size - at) : REREAD_BYTES, n = 0;
+		if (!blob_reader_pread(reader, bytes, want, at, &n, err))
+			return false;
+		if (n != want)
+			return err_sys(err, ERR_CORRUPT, 0,
+				"an upload's object is shorter than its writer says");
+		if (!hash_update(h, bytes, n, err))
+			return false;
+		at += n;
+	}
+	*out = h;
+	h = NULL;
+	return true;
+}
+
+bool upload_take(struct core *c, const struct registry_id *reg, struct str repo, struct str id,
+	struct upload **out, struct err *err)
+{
+	struct find_args a = { .reg = reg, .repo = repo, .id = id };
+	struct session_state state;
+	if (!find(c, &a, err))
+		return false;
+	if (!session_enter(c->sessions, &a.key, &state))
+		return err_set(err, ERR_UPLOAD_BUSY,
+			"Another request is writing to this upload; try again when it has ended");
+	/* Looked up again now that nobody else can finish it. */
+	if (!db_read(c->db, find_in, &a, err)) {
+		hash_free(state.hash);
+		session_leave(c->sessions, &a.key, NULL);
+		return false;
+	}
+	struct upload *u = xmalloc(sizeof(*u));
+	u->core = c;
+	u->reg = *reg;
+	u->repo = (struct str){ u->repo_text, repo.len };
+	memcpy(u->repo_text, repo.ptr, repo.len); /* the grammar bounds it */
+	u->registry_id = a.registry_id;
+	u->repository_id = a.repo_key.id;
+	u->pool_id = a.repo_key.pool_id;
+	u->key = a.key;
+	u->short_at = a.row.short_at;
+	u->state = state;
+	if (!blobstore_append(c->store, &u->key, &u->writer, err)) {
+		upload_release(u);
+		return false;
+	}
+	uint64_t size = u->writer->size_bytes;
+	if (!u->state.hash || u->state.hashed_bytes != size) {
+		hash_free(u->state.hash);
+		u->state.hash = NULL;
+		if (!rehash(c, &u->key, a.row.alg, size, &u->state.hash, err)) {
+			upload_release(u);
+			return false;
+		}
+		u->state.hashed_bytes = size;
+		u->state.durable_bytes = 0; /* not known: the next sync tells */
+	}
+	*out = u;
+	return true;
+}
+
+void upload_release(struct upload *u)
+{
+	if (!u)
+		return;
+	struct core *c = u->core;
+	if (!u->is_finished && u->writer && u->writer->size_bytes != u->state.durable_bytes) {
+		/* A part that broke off: what came is kept for the client to go on from, so it must
+		 * survive. If syncing fails the size that upload_status tells is synced again
+		 * there. */
+		struct err e;
+		err_ignore(upload_sync(u, &e));
+	}
+	blob_writer_close(u->writer);
+	if (u->is_finished) {
+		hash_free(u->state.hash);
+		session_leave(c->sessions, &u->key, NULL);
+	} else {
+		session_leave(c->sessions, &u->key, &u->state);
+	}
+	free(u);
+}
+
+uint64_t upload_size(const struct upload *u)
+{
+	return u->writer->size_bytes;
+}
+
+bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err)
+{
+	if (u->writer->size_bytes + len > u->core->o.layer_max_bytes)
+		return err_set(err, ERR_TOO_LARGE,
+			"The layer is larger than the maximum layer size of %" PRIu64 " bytes",
+			u->core->o.layer_max_bytes);
+	if (!blob_writer_write(u->writer, bytes, len, err))
+		return false;
+	if (!hash_update(u->state.hash, bytes, len, err))
+		return false;
+	u->state.hashed_bytes = u->writer->size_bytes;
+	return true;
+}
+
+bool upload_sync(struct upload *u, struct err *err)
+{
+	if (!blob_writer_sync(u->writer, err))
+		return false;
+	u->state.durable_bytes = u->writer->size_bytes;
+	session_note(u->core->sessions, &u->key, u->state.durable_bytes);
+	return true;
+}
+
+struct short_args {
+	struct store_key key;
+	int64_t short_at;
+};
+
+static bool set_short_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct short_args *a = arg;
+	return upload_table_set_short(conn, a->key.bytes, a->short_at, err);
+}
+
+bool upload_note_part(struct upload *u, uint64_t part_bytes, struct err *err)
+{
+	if (part_bytes >= PART_MIN_BYTES || u->short_at >= 0)
+		return true;
+	struct short_args a = { u->key, (int64_t)u->writer->size_bytes };
+	if (!db_write(u->core->db, set_short_in, &a, err))
+		return false;
+	u->short_at = a.short_at;
+	return true;
+}
+
+struct finish_args {
+	struct upload *u;
+	const struct digest *digest;
+	struct upload_result result;
+};
+
+static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct finish_args *a = arg;
+	struct upload *u = a->u;
+	struct blob_row blob = {
+		.pool_id = u->pool_id, .digest = *a->digest, .size_bytes = u->writer->size_bytes
+	};
+	struct link_row there;
+	bool live = false, removed = false, in_pool = false, linked = false;
+	int64_t open = 0, now = clock_now_ms();
+	if (!repo_table_is_live(conn, u->repository_id, &live, err))
+		return false;
+	if (!live)
+		return core_repo_unknown(&u->reg, u->repo, err);
+	if (!upload_table_remove(conn, u->key.bytes, &removed, err))
+		return false;
+	if (!removed) {
+		char id[UUID_TEXT_LEN + 1];
+		uuid_text(u->key.bytes, id);
+		return unknown(str_from(id), &u->reg, u->repo, err);
+	}
+	if (!registry_table_uploads(conn, u->registry_id, -1, &open, err) ||
+		!blob_table_find(conn, u->pool_id, a->digest, &blob, &in_pool, err))
+		return false;
+	if (in_pool) {
+		if (!trash_table_add(conn, u->key.bytes, err))
+			return false;
+	} else {
+		memcpy(blob.store_key, u->key.bytes, BLOB_STORE_KEY_LEN);
+		blob.created_at_ms = now;
+		if (!blob_table_add(conn, &blob, &blob.id, err))
+			return false;
+	}
+	if (!link_table_find(conn, u->repository_id, blob.id, &there, &linked, err))
+		return false;
+	struct link_row link = {
+		.repository_id = u->repository_id,
+		.blob_id = blob.id,
+		.origin = LINK_UPLOADED,
+		.linked_at_ms = now,
+	};
+	struct candidate k = { now + u->core->o.collect_grace_ms, blob.id, u->repository_id };
+	if (!linked &&
+		(!link_table_add(conn, &link, &blob, err) || !candidate_table_add(conn, &k, err)))
+		return false;
+	a->result = (struct upload_result){ u->writer->size_bytes, linked, in_pool };
+	return true;
+}
+
+bool upload_finish(
+	struct upload *u, const struct digest *expected, struct upload_result *out, struct err *err)
+{
+	struct core *c = u->core;
+	struct digest got;
+	if (u->short_at >= 0 && (uint64_t)u->short_at < u->writer->size_bytes)
+		return err_set(err, ERR_UPLOAD_PART_TOO_SMALL,
+			"Layer parts other than the last must have at least %zu bytes",
+			PART_MIN_BYTES);
+	if (hash_alg(u->state.hash) != expected->alg) {
+		struct hash *h = NULL;
+		if (!rehash(c, &u->key, expected->alg, u->writer->size_bytes, &h, err))
+			return false;
+		hash_free(u->state.hash);
+		u->state.hash = h;
+	}
+	if (!hash_digest(u->state.hash, &got, err))
+		return false;
+	if (!digest_eq(&got, expected)) {
+		char want_text[DIGEST_TEXT_MAX], got_text[DIGEST_TEXT_MAX];
+		return err_set(err, ERR_DIGEST_MISMATCH,
+			"The content has the digest '%s', not '%s'", digest_text(&got, got_text),
+			digest_text(expected, want_text));
+	}
+	if (!upload_sync(u, err))
+		return false;
+	struct finish_args a = { .u = u, .digest = expected };
+	if (!db_write(c->db, finish_in, &a, err))
+		return false;
+	u->is_finished = true;
+	if (a.result.deduplicated) {
+		core_count(&c->bytes_duplicate, a.result.size_bytes);
+	} else {
+		core_count(&c->blobs_pushed, 1);
+		core_count(&c->bytes_pushed, a.result.size_bytes);
+	}
+	*out = a.result;
+	return true;
+}
+
+bool upload_status(struct core *c, const struct registry_id *reg, struct str repo, struct str id,
+	uint64_t *size_bytes, struct err *err)
+{
+	struct find_args a = { .reg = reg, .repo = repo, .id = id };
+	if (!find(c, &a, err))
+		return false;
+	if (session_is_busy(c->sessions, &a.key, size_bytes))
+		return true;
+	/* Telling the client that bytes are there is an acknowledgement: they have to be durable.
+	 */
+	struct upload *u = NULL;
+	if (!upload_take(c, reg, repo, id, &u, err))
+		return false;
+	bool ok = u->state.durable_bytes == u->writer->size_bytes || upload_sync(u, err);
+	if (ok)
+		*size_bytes = u->writer->size_bytes;
+	upload_release(u);
+	return ok;
+}
+
+static bool cancel_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct find_args *a = arg;
+	bool removed = false;
+	int64_t open = 0;
+	return find_in(conn, a, err) && upload_table_remove(conn, a->key.bytes, &removed, err) &&
+	       registry_table_uploads(conn, a->registry_id, -1, &open, err) &&
+	       trash_table_add(conn, a->key.bytes, err);
+}
+
+bool upload_cancel(struct core *c, const struct registry_id *reg, struct str repo, struct str id,
+	struct err *err)
+{
+	struct find_args a = { .reg = reg, .repo = repo, .id = id };
+	struct session_state state;
+	if (!find(c, &a, err))
+		return false;
+	if (!session_enter(c->sessions, &a.key, &state))
+		return err_set(err, ERR_UPLOAD_BUSY,
+			"Another request is writing to this upload; try again when it has ended");
+	hash_free(state.hash);
+	bool ok = db_write(c->db, cancel_in, &a, err);
+	session_leave(c->sessions, &a.key, NULL);
+	return ok;
+}

@@ -1,0 +1,267 @@
+#include "registry/verify.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/codec.h"
+#include "base/mem.h"
+#include "crypt/hash.h"
+#include "meta/blob_table.h"
+#include "meta/image_table.h"
+#include "meta/registry_table.h"
+#include "meta/upload_table.h"
+#include "registry/core_priv.h"
+#include "registry/manifest.h"
+
+#define READ_BYTES (1 * MIB)
+#define YOUNG_MS                                                                                \
+	(60 * 1000) /* an object that nothing names may be on its way to a row for so long, not \
+		       longer */
+#define TELL_EVERY 1000
+
+struct verify {
+	struct core *core;
+	const struct verify_options *o;
+	struct verify_report r;
+	uint64_t total_blobs, total_bytes;
+	/* of the look-up that runs now */
+	int64_t id;
+	struct blob_row blob;
+	struct image_row image;
+	struct buf *manifest;
+	struct arena *arena;
+	struct store_key key;
+	bool found;
+};
+
+static void PRINTF_LIKE(3, 4) tell(struct verify *v, enum verify_kind kind, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (kind == VERIFY_DAMAGE)
+		v->r.damaged++;
+	else if (kind == VERIFY_ORPHAN)
+		v->r.orphans++;
+	else
+		v->r.miscounts++;
+	size_t len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	v->o->finding(v->o->arg, kind, (struct str){ text, len });
+}
+
+static void progress(struct verify *v, const char *phase, uint64_t done, uint64_t total)
+{
+	if (v->o->progress)
+		v->o->progress(v->o->arg, phase, done, total);
+}
+
+/* --- blobs: the row says that verified bytes exist --- */
+
+static bool next_blob_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	return blob_table_next(conn, v->id, &v->blob, &v->found, err);
+}
+
+static bool get_blob_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	struct blob_row again;
+	return blob_table_get(conn, v->blob.id, &again, &v->found, err);
+}
+
+/* Bytes that are not there are damage only if the row still stands: the collector may have been at
+ * work. */
+static bool tell_if_still_there(struct verify *v, const char *what, struct err *err)
+{
+	char text[DIGEST_TEXT_MAX], key[UUID_TEXT_LEN + 1];
+	if (!db_read(v->core->db, get_blob_in, v, err))
+		return false;
+	uuid_text(v->blob.store_key, key);
+	if (v->found)
+		tell(v, VERIFY_DAMAGE, "blob %s (object %s): %s",
+			digest_text(&v->blob.digest, text), key, what);
+	return true;
+}
+
+static bool hash_object(struct verify *v, struct blob_reader *reader, bool *same, struct err *err)
+{
+	struct hash *h CLEANUP(hash_freep) = NULL;
+	uint8_t *bytes CLEANUP(freep) = xmalloc(READ_BYTES);
+	struct digest got;
+	size_t n = READ_BYTES;
+	if (!hash_new(v->blob.digest.alg, &h, err))
+		return false;
+	for (uint64_t at = 0; n == READ_BYTES; at += n) {
+		if (!blob_reader_pread(reader, bytes, READ_BYTES, at, &n, err) ||
+			!hash_update(h, bytes, n, err))
+			return false;
+		v->r.bytes += n;
+		progress(v, "blobs", v->r.bytes, v->total_bytes);
+	}
+	if (!hash_digest(h, &got, err))
+		return false;
+	*same = digest_eq(&got, &v->blob.digest);
+	return true;
+}
+
+static bool verify_blob(struct verify *v, struct err *err)
+{
+	struct blob_reader *reader CLEANUP(blob_reader_closep) = NULL;
+	struct err e;
+	memcpy(v->key.bytes, v->blob.store_key, STORE_KEY_LEN);
+	if (!blobstore_open(v->core->store, &v->key, &reader, &e))
+		return tell_if_still_there(
+			v, e.kind == ERR_BLOB_UNKNOWN ? "its bytes are missing" : e.detail, err);
+	if (reader->size_bytes != v->blob.size_bytes) {
+		char what[96];
+		snprintf(what, sizeof(what), "%" PRIu64 " bytes instead of %" PRIu64,
+			reader->size_bytes, v->blob.size_bytes);
+		return tell_if_still_there(v, what, err);
+	}
+	bool same = true;
+	if (v->o->deep && !hash_object(v, reader, &same, &e))
+		return tell_if_still_there(
+			v, e.detail[0] ? e.detail : "its bytes cannot be read", err);
+	return same || tell_if_still_there(v, "its bytes have another digest", err);
+}
+
+static bool verify_blobs(struct verify *v, struct err *err)
+{
+	for (v->id = 0;; v->id = v->blob.id) {
+		if (!db_read(v->core->db, next_blob_in, v, err))
+			return false;
+		if (!v->found)
+			break;
+		if (!verify_blob(v, err))
+			return false;
+		v->r.blobs++;
+		if (!v->o->deep && v->r.blobs % TELL_EVERY == 0)
+			progress(v, "blobs", v->r.blobs, v->total_blobs);
+	}
+	return true;
+}
+
+/* --- images: the digest names these very bytes --- */
+
+static bool next_image_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	return image_table_next(conn, v->id, v->manifest, v->arena, &v->image, &v->found, err);
+}
+
+static bool verify_images(struct verify *v, struct err *err)
+{
+	struct buf manifest;
+	bool ok = true;
+	buf_init(&manifest, MANIFEST_MAX_BYTES);
+	v->manifest = &manifest;
+	for (v->id = 0; ok; v->id = v->image.id) {
+		struct digest got;
+		char text[DIGEST_TEXT_MAX];
+		buf_reset(&manifest);
+		v->arena = arena_new(64 * KIB);
+		ok = db_read(v->core->db, next_image_in, v, err) &&
+		     (!v->found || hash_bytes(v->image.digest.alg, buf_str(&manifest), &got, err));
+		if (ok && v->found && !digest_eq(&got, &v->image.digest))
+			tell(v, VERIFY_DAMAGE, "image %s: the stored manifest has another digest",
+				digest_text(&v->image.digest, text));
+		arena_free(v->arena);
+		if (!ok || !v->found)
+			break;
+		v->r.images++;
+		v->r.tags += (uint64_t)v->image.tags;
+		if (v->r.images % TELL_EVERY == 0)
+			progress(v, "images", v->r.images, 0);
+	}
+	buf_fini(&manifest);
+	return ok;
+}
+
+/* --- objects: each is named by a blob, an upload or the trash --- */
+
+static bool named_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	struct upload_row upload;
+	return blob_table_has_key(conn, v->key.bytes, &v->found, err) &&
+	       (v->found || upload_table_find(conn, v->key.bytes, &upload, &v->found, err)) &&
+	       (v->found || trash_table_has(conn, v->key.bytes, &v->found, err));
+}
+
+struct each_args {
+	struct verify *v;
+	struct err *err;
+	bool failed;
+};
+
+static bool each_object(void *arg, const struct store_key *key, uint64_t size_bytes)
+{
+	struct each_args *a = arg;
+	struct verify *v = a->v;
+	char text[UUID_TEXT_LEN + 1];
+	int64_t last_ms = 0;
+	struct err e;
+	v->key = *key;
+	v->r.objects++;
+	if (v->r.objects % TELL_EVERY == 0)
+		progress(v, "objects", v->r.objects, 0);
+	if (!db_read(v->core->db, named_in, v, a->err)) {
+		a->failed = true;
+		return false;
+	}
+	/* Removed meanwhile, or just made: no orphan. */
+	if (v->found || !blobstore_stat(v->core->store, key, &size_bytes, &last_ms, &e) ||
+		last_ms + YOUNG_MS > clock_now_ms())
+		return true;
+	uuid_text(key->bytes, text);
+	tell(v, VERIFY_ORPHAN,
+		"object %s (%" PRIu64 " bytes): no blob, upload or trash row names it", text,
+		size_bytes);
+	return true;
+}
+
+static bool verify_objects(struct verify *v, struct err *err)
+{
+	struct each_args a = { v, err, false };
+	return blobstore_each(v->core->store, each_object, &a, err) && !a.failed;
+}
+
+/* --- sums --- */
+
+static void miscount(void *arg, struct str text)
+{
+	tell(arg, VERIFY_COUNT, STR_FMT, STR_ARG(text));
+}
+
+static bool recount_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	return registry_table_recount(conn, miscount, v, err);
+}
+
+static bool totals_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	return blob_table_totals(conn, &v->total_blobs, &v->total_bytes, &v->r.links, err);
+}
+
+bool verify_run(
+	struct core *c, const struct verify_options *o, struct verify_report *out, struct err *err)
+{
+	struct verify v = { .core = c, .o = o };
+	struct err e;
+	progress(&v, "database", 0, 0);
+	if (!db_check(c->db, &e))
+		tell(&v, VERIFY_DAMAGE, "database: %s", e.detail[0] ? e.detail : err_text(&e));
+	if (!db_read(c->db, totals_in, &v, err) || !db_read(c->db, recount_in, &v, err) ||
+		!verify_blobs(&v, err) || !verify_images(&v, err) || !verify_objects(&v, err))
+		return false;
+	*out = v.r;
+	return true;
+}
