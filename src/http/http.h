@@ -104,7 +104,7 @@ struct http_object {
  * Answers GET or HEAD of an immutable object: 200, 206 (single range, or multipart/byteranges for several), 304 or 412 from
  * If-None-Match, If-Match, 416. Sets ETag (the text given, in quotes), Accept-Ranges, Content-Range, Content-Length.
  * RFC 9110 13 and 14: If-Range is honoured; at most 16 ranges, ascending and not overlapping, else the whole object is sent;
- * a syntactically invalid Range is ignored. A read failure aborts the connection (the client must not take it for the end).
+ * a syntactically invalid Range is ignored (one that ends before it starts gets 416). A read failure aborts the connection (the client must not take it for the end).
  */
 void http_reply_object(struct http_req *req, const char *type, struct str etag, const struct http_object *object);
 

@@ -46,9 +46,9 @@ static enum spec_result parse_spec(struct str spec, uint64_t size, struct range 
 	}
 	from = to_u64_saturated(first);
 	to = last.len == 0 ? UINT64_MAX : to_u64_saturated(last);
-	if (to < from)
-		return SPEC_INVALID;
-	if (from >= size)
+	/* A range that ends before it starts is invalid, and may be ignored or rejected (RFC 9110
+	 * 14.2): the OCI conformance suite wants 416, and clients are told of their mistake. */
+	if (to < from || from >= size)
 		return SPEC_UNSATISFIABLE;
 	*out = (struct range){ from, to >= size ? size - 1 : to };
 	return SPEC_OK;
