@@ -10,9 +10,11 @@
 #include "oci/oci_priv.h"
 #include "registry/image.h"
 
-#define INDEX_TYPE     "application/vnd.oci.image.index.v1+json"
-#define PAGE_MAX       1000
-#define STEP           50
+#define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
+#define PAGE_MAX   1000
+#define STEP       50
+#define STEPS_MAX \
+	64 /* a filter that matches little must not hold a worker: the page is cut short */
 #define STEP_ARENA     (8 * MIB) /* annotations may be as large as a manifest */
 #define BODY_GOAL      (4 * MIB) /* no further entry is begun behind this */
 #define BODY_MAX_BYTES (12 * MIB)
@@ -38,7 +40,8 @@ static bool add_entries(const struct oci_request *r, struct referrer_query *q, u
 	struct json_out *out, bool *more, struct err *err)
 {
 	*more = true;
-	while (*more && left > 0 && out->buf->len < BODY_GOAL) {
+	for (unsigned step = 0; step < STEPS_MAX && *more && left > 0 && out->buf->len < BODY_GOAL;
+		step++) {
 		struct image_page page;
 		struct arena *arena = arena_new(STEP_ARENA);
 		q->limit = left < STEP ? left : STEP;
