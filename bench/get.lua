@@ -1,0 +1,9 @@
+-- The same request over and over, with totals as JSON. BENCH_AUTH: Authorization header, if any.
+local auth = os.getenv("BENCH_AUTH")
+if auth and auth ~= "" then wrk.headers["Authorization"] = auth end
+wrk.headers["Accept"] = "application/vnd.oci.image.manifest.v1+json"
+
+function done(summary, latency)
+  io.write(string.format("JSON {\"requests\": %d, \"seconds\": %.4f, \"wrong\": %d, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
+    summary.requests, summary.duration / 1e6, summary.errors.status, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end

@@ -1,0 +1,134 @@
+"""The servers that are measured side by side: Berth, Debian's docker-registry, nginx with static files."""
+
+import base64
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness.env import clean_env  # noqa: E402
+from harness.http import Http  # noqa: E402
+from harness.oci import Oci  # noqa: E402
+from harness.server import Server, free_port  # noqa: E402
+
+
+class Peer:
+    """name, port, authorization (header value or ""), pid; start, stop, restart on what it has stored."""
+
+    name = "?"
+    health = "/v2/"
+    needs_repositories = False
+    authorization = ""
+    process = None
+
+    def command(self):
+        raise NotImplementedError
+
+    def start(self):
+        """Returns the seconds from exec to the first answer."""
+        began = time.perf_counter()
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(self.command(), env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        while time.perf_counter() < began + 20:
+            try:
+                http = Http(self.port, timeout=5)
+                http.get(self.health)
+                http.close()
+                return time.perf_counter() - began
+            except OSError:
+                time.sleep(0.0005)
+        raise RuntimeError(f"{self.name} does not answer: {(self.folder / 'log').read_text()[-2000:]}")
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+            self.process = None
+
+    def create(self, names):
+        """Repositories, where they have to exist before they are pushed to."""
+
+    def oci(self):
+        return Oci(Http(self.port, headers={"Authorization": self.authorization} if self.authorization else {}))
+
+    def memory(self, field="VmRSS"):
+        """Bytes, of the process and its children."""
+        total = 0
+        pids = [self.process.pid]
+        pids += [int(p) for p in pathlib.Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text().split()]
+        for pid in pids:
+            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith(field + ":"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
+
+class Berth(Peer):
+    name = "berth"
+    health = "/healthz"
+    needs_repositories = True
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.server = Server(folder, ["--access-log", "off"])
+        self.port, self.env = self.server.port, clean_env(self.server.home)
+
+    def command(self):
+        return self.server.command()
+
+    def start(self):
+        took = super().start()
+        if not self.authorization:
+            self.authorization = "Basic " + base64.b64encode(f"AWS:{self.server.token}".encode()).decode()
+        return took
+
+    def create(self, names):
+        ecr = self.server.client("ecr")
+        for name in names:
+            ecr.create_repository(repositoryName=name)
+
+
+class DockerRegistry(Peer):
+    name = "docker-registry"
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.port, self.env = free_port(), clean_env(folder)
+        del self.env["REGISTRY_AUTH_FILE"]  # meant for skopeo; this program reads every REGISTRY_* as its own setting
+        (folder / "config.yml").write_text(
+            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}\n"
+            f"http: {{addr: '127.0.0.1:{self.port}'}}\nlog: {{level: error, accesslog: {{disabled: true}}}}\n")
+
+    def command(self):
+        return ["docker-registry", "serve", str(self.folder / "config.yml")]
+
+
+class Nginx(Peer):
+    name = "nginx"
+    health = "/"
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "www").mkdir(parents=True)
+        self.port, self.env = free_port(), clean_env(folder)
+        # Workers give up root, and could then not read a folder that is ours alone.
+        user = "user root;" if os.geteuid() == 0 else ""
+        (folder / "nginx.conf").write_text(f"""
+{user} daemon off; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log error;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; default_type application/octet-stream;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  server {{ listen 127.0.0.1:{self.port} backlog=4096; root {folder}/www; }}
+}}
+""")
+
+    def command(self):
+        return ["nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")]

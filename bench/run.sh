@@ -1,0 +1,11 @@
+#!/bin/bash
+# Measures Berth side by side with its peers.   bench/run.sh [CASE...] [--quick]     see bench/README.md
+set -eu
+cd "$(dirname "$0")/.."
+tools/deps.sh build bench
+tools/venv.sh
+[ -f build/build.ninja ] || meson setup build >/dev/null
+ninja -C build berth >/dev/null || ninja -C build berth
+mkdir -p build/bench
+gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -o build/bench/load bench/load.c -lcrypto -lpthread
+exec .venv/bin/python bench/bench.py "$@"
