@@ -78,8 +78,12 @@ static enum exit_status unknown_command(struct str name)
 	nearest_offer(&near, "help");
 	nearest_offer(&near, "version");
 	const char *best = nearest_get(&near);
-	(void)!err_set(&e, ERR_CONFIG, STR_FMT ": unknown command; %s%s", STR_ARG(name),
-		best == NULL ? "see berth --help" : "did you mean ", best == NULL ? "" : best);
+	if (best == NULL)
+		err_set(&e, ERR_CONFIG, STR_FMT ": unknown command; see berth --help",
+			STR_ARG(name));
+	else
+		err_set(&e, ERR_CONFIG, STR_FMT ": unknown command; did you mean %s?",
+			STR_ARG(name), best);
 	return command_fail(&e, EXIT_USAGE);
 }
 

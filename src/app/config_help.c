@@ -3,7 +3,7 @@
 #include "base/mem.h"
 
 #define WIDTH       80
-#define OPTION_COLS 24 /* where the texts of options begin */
+#define OPTION_COLS 26 /* where the texts of options begin */
 
 /* Writes text in lines of at most WIDTH columns, the first from column `at`, the others from
  * `indent`. Ends with a newline. */
