@@ -91,7 +91,7 @@ static bool add_query(struct buf *out, struct str query, bool is_presigned)
 		max += query.ptr[i] == '&';
 	struct param *params CLEANUP(freep) = calloc(max, sizeof(*params));
 	char *scratch CLEANUP(freep) = malloc(query.len);
-	if (params == NULL || scratch == NULL)
+	if (params == NULL || scratch == NULL || buf_reserve(&text, query.len) == NULL)
 		return false;
 
 	struct str name, value;

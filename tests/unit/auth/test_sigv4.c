@@ -430,6 +430,8 @@ static void spaces_and_plus_in_a_query_mean_the_same(void **state)
 		{ "a=%zz", "a=%25zz" },
 		{ "a=%00", "a=%2500" },
 		{ "", "" },
+		{ "=", "=" },
+		{ "=&==", "=&=%3D" },
 		{ "a-b=1&a=2", "a=2&a-b=1" },
 		{ "b&a&B", "B=&a=&b=" },
 	};
