@@ -82,7 +82,8 @@ struct str http_body(const struct http_req *req);
 /* "http://host:port" as the client addressed the server. */
 struct str http_base_url(struct http_req *req);
 
-/* Answers. Exactly one http_reply* per request; headers before or after it, until handle (begin, data) returns. */
+/* Answers. Exactly one http_reply* per request; headers before or after it, until handle (begin, data) returns. A header set
+ * again replaces the first; an empty value sets none. */
 void http_header_set(struct http_req *req, const char *name, struct str value); /* copied; refuses CR, LF, NUL by dropping the header */
 void http_header_setf(struct http_req *req, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void http_reply(struct http_req *req, int status); /* no body, Content-Length: 0 (except 204, 304) */

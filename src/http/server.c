@@ -20,8 +20,10 @@ static bool split_address(
 {
 	struct str s = str_from(address), h;
 	const char *colon = strrchr(address, ':');
+	uint64_t number;
 
-	if (colon == NULL || !str_to_c(str_from(colon + 1), port, port_cap) || port[0] == '\0')
+	if (colon == NULL || !str_to_c(str_from(colon + 1), port, port_cap) ||
+		!str_to_u64(str_from(port), UINT16_MAX, &number))
 		return false;
 	h = str_sub(s, 0, (size_t)(colon - address));
 	if (str_starts(h, STR("[")) && str_ends(h, STR("]")))
