@@ -32,7 +32,8 @@ bool auth_is_region(struct str s)
 bool auth_is_root_arn(struct str arn)
 {
 	/* Nothing but "arn:aws:iam::<account>:root": a role may well be called "x:root". */
-	const struct str head = STR("arn:aws:iam::"), tail = STR(":root");
+	const struct str head = STR("arn:aws:iam::");
+	const struct str tail = STR(":root");
 	return arn.len == head.len + ACCOUNT_LEN + tail.len && str_starts(arn, head) &&
 	       str_ends(arn, tail) && auth_is_account(str_sub(arn, head.len, ACCOUNT_LEN));
 }
@@ -119,7 +120,7 @@ bool auth_open(const struct auth_options *o, struct auth **out, struct err *err)
 			err, ERR_CONFIG, "region must be 2 to 25 characters of a-z, 0-9 and '-'");
 	memcpy(a->account, o->account, ACCOUNT_LEN);
 	memcpy(a->region, o->region, strlen(o->region));
-	snprintf(a->root_arn, sizeof(a->root_arn), "arn:aws:iam::%s:root", a->account);
+	(void)snprintf(a->root_arn, sizeof(a->root_arn), "arn:aws:iam::%s:root", a->account);
 	if (!load_token_key(a, err))
 		return false;
 	a->keys = key_cache_new(a->db);
@@ -192,7 +193,7 @@ bool auth_make_root_key(
 	};
 	memcpy(row.id, key.id, sizeof(key.id));
 	memcpy(row.account, key.account, sizeof(key.account));
-	snprintf(row.principal, sizeof(row.principal), "arn:aws:iam::%s:root", account);
+	(void)snprintf(row.principal, sizeof(row.principal), "arn:aws:iam::%s:root", account);
 	bool fits = secret_set(&row.secret, key.secret, 40);
 	assert(fits);
 	(void)fits;

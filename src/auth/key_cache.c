@@ -82,18 +82,17 @@ static struct entry **oldest_slot(struct key_cache *c)
 	return oldest;
 }
 
-static void derive(
-	struct entry *e, struct str date, struct str region, struct str service, uint8_t out[32])
+static void derive(struct entry *e, const struct key_use *u, uint8_t out[32])
 {
 	char text[SCOPE_TEXT_MAX];
-	size_t len = date.len + region.len + service.len + 2;
+	size_t len = u->date.len + u->region.len + u->service.len + 2;
 	struct str secret = { (const char *)e->row.secret.bytes, e->row.secret.len };
 	if (len > sizeof(text)) { /* not worth keeping */
-		sigv4_key(secret, date, region, service, out);
+		sigv4_key(secret, u->date, u->region, u->service, out);
 		return;
 	}
 	char *p = text;
-	const struct str parts[] = { date, STR("/"), region, STR("/"), service };
+	const struct str parts[] = { u->date, STR("/"), u->region, STR("/"), u->service };
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		memcpy(p, parts[i].ptr, parts[i].len);
 		p += parts[i].len;
@@ -105,19 +104,19 @@ static void derive(
 			return;
 		}
 	}
-	sigv4_key(secret, date, region, service, out);
+	sigv4_key(secret, u->date, u->region, u->service, out);
 	struct scope *s = &e->scopes[e->next_scope++ % KEY_SCOPE_MAX];
 	memcpy(s->text, text, len);
 	s->text_len = len;
 	memcpy(s->key, out, 32);
 }
 
-static void use(struct key_cache *c, struct entry *e, struct str date, struct str region,
-	struct str service, struct key_info *out, uint8_t out_key[32])
+static void use(struct key_cache *c, struct entry *e, const struct key_use *u, struct key_info *out,
+	uint8_t out_key[32])
 {
 	mutex_assert_held(&c->lock);
 	e->used = ++c->tick;
-	derive(e, date, region, service, out_key);
+	derive(e, u, out_key);
 	memcpy(out->account, e->row.account, sizeof(out->account));
 	memcpy(out->principal, e->row.principal, sizeof(out->principal));
 }
@@ -139,49 +138,60 @@ static void entry_freep(struct entry **e)
 	entry_free(*e);
 }
 
-bool key_cache_find(struct key_cache *c, struct str id, struct str date, struct str region,
-	struct str service, struct key_info *out, uint8_t out_signing_key[32], bool *found,
-	struct err *err)
+/* Puts fresh into the cache and returns it; *leaves is what it takes the place of, or NULL. */
+static struct entry *keep(struct key_cache *c, struct entry *fresh, struct entry **leaves)
+{
+	struct entry **slot = find_slot(c, str_from(fresh->row.id));
+	/* The derived keys stay good while the secret is the same. */
+	if (slot != NULL && (*slot)->row.secret.len == fresh->row.secret.len &&
+		secret_eq((*slot)->row.secret.bytes, fresh->row.secret.bytes,
+			fresh->row.secret.len)) {
+		memcpy(fresh->scopes, (*slot)->scopes, sizeof(fresh->scopes));
+		fresh->next_scope = (*slot)->next_scope;
+	}
+	if (slot == NULL)
+		slot = oldest_slot(c);
+	*leaves = *slot;
+	*slot = fresh;
+	return fresh;
+}
+
+static void forget(struct key_cache *c, struct str id)
+{
+	struct entry **slot = find_slot(c, id);
+	if (slot == NULL)
+		return;
+	entry_free(*slot);
+	*slot = NULL;
+}
+
+bool key_cache_find(struct key_cache *c, const struct key_use *u, struct key_info *out,
+	uint8_t out_signing_key[32], bool *found, struct err *err)
 {
 	int64_t now = clock_now_ms();
 	{
 		LOCKED(&c->lock);
-		struct entry **slot = find_slot(c, id);
+		struct entry **slot = find_slot(c, u->id);
 		/* A clock that went back makes the entry's age unknown: read it again. */
 		if (slot != NULL && now >= (*slot)->read_at_ms &&
 			now - (*slot)->read_at_ms < KEY_CACHE_LIFE_MS) {
-			use(c, *slot, date, region, service, out, out_signing_key);
+			use(c, *slot, u, out, out_signing_key);
 			*found = true;
 			return true;
 		}
 	}
-	struct entry *fresh CLEANUP(entry_freep) = xmalloc(sizeof(*fresh));
-	struct lookup l = { .id = id, .row = &fresh->row };
+	struct entry *spare CLEANUP(entry_freep) = xmalloc(sizeof(*spare));
+	struct lookup l = { .id = u->id, .row = &spare->row };
 	if (!db_read(c->db, read_row, &l, err))
 		return false;
-	bool is_usable = l.found && fresh->row.is_active;
 
 	LOCKED(&c->lock);
-	struct entry **slot = find_slot(c, id);
-	if (is_usable) {
-		fresh->read_at_ms = now;
-		/* The derived keys stay good while the secret is the same. */
-		if (slot != NULL && (*slot)->row.secret.len == fresh->row.secret.len &&
-			secret_eq((*slot)->row.secret.bytes, fresh->row.secret.bytes,
-				fresh->row.secret.len)) {
-			memcpy(fresh->scopes, (*slot)->scopes, sizeof(fresh->scopes));
-			fresh->next_scope = (*slot)->next_scope;
-		}
-		if (slot == NULL)
-			slot = oldest_slot(c);
-		struct entry *kept = fresh;
-		fresh = *slot; /* freed on the way out */
-		*slot = kept;
-		use(c, kept, date, region, service, out, out_signing_key);
-	} else if (slot != NULL) {
-		entry_free(*slot);
-		*slot = NULL;
+	*found = l.found && spare->row.is_active;
+	if (*found) {
+		spare->read_at_ms = now;
+		use(c, keep(c, spare, &spare), u, out, out_signing_key);
+	} else {
+		forget(c, u->id);
 	}
-	*found = is_usable;
 	return true;
 }

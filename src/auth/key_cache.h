@@ -29,13 +29,18 @@ struct key_info {
 struct key_cache *key_cache_new(struct db *db);
 void key_cache_free(struct key_cache *c); /* accepts NULL */
 
+/* Which key, and what its signing key is for. */
+struct key_use {
+	struct str id;
+	struct str date; /* "20261124" */
+	struct str region, service;
+};
+
 /*
- * Looks up the active key id and derives (or remembers) its signing key for date ("20261124"),
- * region and service. *found false: no such key, or it is not active; the other outputs are
- * untouched then.
+ * Looks up the active key u->id and derives (or remembers) its signing key.
+ * *found false: no such key, or it is not active; out and out_signing_key are untouched then.
  */
-MUST_CHECK bool key_cache_find(struct key_cache *c, struct str id, struct str date,
-	struct str region, struct str service, struct key_info *out, uint8_t out_signing_key[32],
-	bool *found, struct err *err);
+MUST_CHECK bool key_cache_find(struct key_cache *c, const struct key_use *u, struct key_info *out,
+	uint8_t out_signing_key[32], bool *found, struct err *err);
 
 #endif

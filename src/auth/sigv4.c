@@ -13,7 +13,7 @@
 #define ALGORITHM     "AWS4-HMAC-SHA256"
 #define TERMINATOR    "aws4_request"
 #define KEY_ID_MAX    32
-#define EXPIRES_MAX_S (7 * 24 * 3600)
+#define EXPIRES_MAX_S 604800 /* seven days */
 #define CANONICAL_MAX (256 * KIB)
 #define AMZ_DATE_LEN  16 /* 20261124T030000Z */
 #define HASH_HEX_LEN  64
@@ -77,7 +77,8 @@ static bool collect_header(void *arg, struct str name, struct str value)
 static struct str find_param(struct str query, const char *name, struct arena *arena)
 {
 	const struct str none = { NULL, 0 };
-	struct str raw_name, raw;
+	struct str raw_name;
+	struct str raw;
 	while (sigv4_next_param(&query, &raw_name, &raw)) {
 		if (!sigv4_name_is(raw_name, name))
 			continue;
@@ -95,7 +96,10 @@ static struct str find_param(struct str query, const char *name, struct arena *a
 static void read_authorization(struct str parameters, struct signature *s)
 {
 	while (parameters.len != 0) {
-		struct str part, name, value, *out;
+		struct str part;
+		struct str name;
+		struct str value;
+		struct str *out;
 		str_cut(parameters, ',', &part, &parameters);
 		str_cut(str_trim(part), '=', &name, &value);
 		if (str_eq(name, STR("Credential")))
@@ -125,7 +129,8 @@ static enum form read_signature(
 	r->headers(r->headers_arg, collect_header, &h);
 	*s = (struct signature){ .content_sha256 = h.content_sha256, .http_date = h.date };
 	if (h.authorization.ptr != NULL) {
-		struct str scheme, parameters;
+		struct str scheme;
+		struct str parameters;
 		str_cut(h.authorization, ' ', &scheme, &parameters);
 		s->amz_date = h.amz_date;
 		s->security_token = h.security_token;
@@ -282,7 +287,8 @@ static bool parse_date(struct signature *s, struct err *err)
 
 static bool check_time(const struct signature *s, int64_t now_s, struct err *err)
 {
-	char now[AMZ_DATE_LEN + 1], edge[AMZ_DATE_LEN + 1];
+	char now[AMZ_DATE_LEN + 1];
+	char edge[AMZ_DATE_LEN + 1];
 	amz_date_text(now_s, now);
 	if (s->date_s > now_s + SIGV4_SKEW_S) {
 		amz_date_text(now_s + SIGV4_SKEW_S, edge);
@@ -398,7 +404,8 @@ static bool check_signature(const struct sigv4_request *r, const struct signatur
 			return false;
 		payload = (struct str){ body_hash, sizeof(body_hash) };
 	}
-	uint8_t expected[HMAC_LEN], given[HMAC_LEN];
+	uint8_t expected[HMAC_LEN];
+	uint8_t given[HMAC_LEN];
 	if (!hex_decode(s->signature, true, given, sizeof(given)))
 		return sigv4_mismatch(err);
 	if (!compute(r, s, payload, key, expected, err))
@@ -442,8 +449,10 @@ bool sigv4_verify(struct auth *a, const struct sigv4_request *r, const char *ser
 	struct key_info key;
 	struct secret signing CLEANUP(secret_wipe) = { .len = 32 };
 	bool found = false;
-	if (!key_cache_find(a->keys, s.key_id, s.date, s.region, s.service, &key, signing.bytes,
-		    &found, err))
+	const struct key_use use = {
+		.id = s.key_id, .date = s.date, .region = s.region, .service = s.service
+	};
+	if (!key_cache_find(a->keys, &use, &key, signing.bytes, &found, err))
 		return false;
 	if (!found)
 		return unknown_client(err);

@@ -3,9 +3,9 @@
 
 #include "auth/sigv4_priv.h"
 #include "base/codec.h"
-#include "base/mem.h"
 
 #define SIGNED_HEADERS_MAX 100
+#define PARAMS_MAX         1000 /* of a query */
 
 bool sigv4_next_param(struct str *query, struct str *name, struct str *value)
 {
@@ -70,7 +70,8 @@ static void encode_again(struct buf *out, struct str raw, char *scratch)
 
 static int compare_params(const void *a, const void *b, void *text)
 {
-	const struct param *x = a, *y = b;
+	const struct param *x = a;
+	const struct param *y = b;
 	const char *base = text;
 	int order = str_cmp((struct str){ base + x->name_at, x->name_len },
 		(struct str){ base + y->name_at, y->name_len });
@@ -83,18 +84,26 @@ static int compare_params(const void *a, const void *b, void *text)
 static bool add_query(struct buf *out, struct str query, bool is_presigned)
 {
 	struct buf text CLEANUP(buf_fini);
+	struct buf decoded CLEANUP(buf_fini);
+	struct buf table CLEANUP(buf_fini);
 	buf_init(&text, out->max);
+	buf_init(&decoded, out->max);
+	buf_init(&table, PARAMS_MAX * sizeof(struct param));
 	if (query.len == 0)
 		return true;
-	size_t max = 1, n = 0;
+	size_t max = 1;
+	size_t n = 0;
 	for (size_t i = 0; i < query.len; i++)
 		max += query.ptr[i] == '&';
-	struct param *params CLEANUP(freep) = calloc(max, sizeof(*params));
-	char *scratch CLEANUP(freep) = malloc(query.len);
+	if (max > PARAMS_MAX)
+		return false;
+	struct param *params = buf_reserve(&table, max * sizeof(*params));
+	char *scratch = buf_reserve(&decoded, query.len);
 	if (params == NULL || scratch == NULL || buf_reserve(&text, query.len) == NULL)
 		return false;
 
-	struct str name, value;
+	struct str name;
+	struct str value;
 	while (sigv4_next_param(&query, &name, &value)) {
 		if (is_presigned && sigv4_name_is(name, "X-Amz-Signature"))
 			continue;

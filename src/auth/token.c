@@ -19,13 +19,16 @@
  */
 #define VERSION    1
 #define KEY_ID_MAX 32
-#define ARN_MAX    1024 /* so that the token, base64url and then base64 of Basic, fits in any header \
-			 */
+#define ARN_MAX                                                                           \
+	1024 /* so that the token, base64url and then base64 of Basic, fits in any header \
+	      */
 #define FIXED_LEN   (1 + 8 + ACCOUNT_LEN + 1 + 1 + 2)
 #define PAYLOAD_MAX (FIXED_LEN + REGION_MAX + KEY_ID_MAX + ARN_MAX)
-#define TOKEN_MAX   (PAYLOAD_MAX + HMAC_LEN)
-#define BASIC_MAX   (((size_t)4 + BASE64URL_LEN(TOKEN_MAX) + 2) / 3 * 4) /* base64 of "AWS:<token>" \
-									  */
+#define TOKEN_MAX   ((size_t)PAYLOAD_MAX + HMAC_LEN)
+#define HEX_LEN     64 /* of an HMAC */
+#define BASIC_MAX                                                                       \
+	(((size_t)4 + BASE64URL_LEN(TOKEN_MAX) + 2) / 3 * 4) /* base64 of "AWS:<token>" \
+							      */
 
 static bool refuse(struct err *err)
 {
@@ -105,7 +108,8 @@ static bool take_text(struct str *s, size_t size_len, struct str *out)
 /* The payload is our own (its HMAC was right), but another version of Berth may have written it. */
 static bool parse(struct str s, struct principal *who, int64_t *expires_at_ms)
 {
-	struct str version, expires;
+	struct str version;
+	struct str expires;
 	uint64_t ms = 0;
 	*who = (struct principal){ .is_root = false };
 	if (!take(&s, 1, &version) || version.ptr[0] != VERSION || !take(&s, 8, &expires) ||
@@ -121,7 +125,8 @@ static bool parse(struct str s, struct principal *who, int64_t *expires_at_ms)
 bool token_verify(struct auth *a, struct str token, struct arena *arena, struct principal *out,
 	struct err *err)
 {
-	uint8_t bytes[TOKEN_MAX], mac[HMAC_LEN];
+	uint8_t bytes[TOKEN_MAX];
+	uint8_t mac[HMAC_LEN];
 	size_t len;
 	if (token.len > BASE64URL_LEN(TOKEN_MAX) ||
 		!base64url_decode(token, bytes, sizeof(bytes), &len) || len < FIXED_LEN + HMAC_LEN)
@@ -148,12 +153,15 @@ bool token_from_basic(struct auth *a, struct str authorization, struct arena *ar
 		return true;
 	}
 	/* RFC 7617 2, RFC 9110 11.4: the scheme in any case, then at least one space. */
-	struct str scheme, rest, user, password;
+	struct str scheme;
+	struct str rest;
+	struct str user;
+	struct str password;
 	if (!str_cut(str_trim(authorization), ' ', &scheme, &rest) ||
 		!str_eq_nocase(scheme, STR("Basic")))
 		return refuse(err);
 	rest = str_trim(rest);
-	uint8_t bytes[BASIC_MAX / 4 * 3];
+	uint8_t bytes[BASIC_MAX];
 	size_t len;
 	if (rest.len > BASIC_MAX || !base64_decode(rest, bytes, &len))
 		return refuse(err);
@@ -166,17 +174,18 @@ bool token_from_basic(struct auth *a, struct str authorization, struct arena *ar
 struct str token_sign_text(struct auth *a, struct str text, struct arena *arena)
 {
 	uint8_t mac[HMAC_LEN];
-	char *hex = arena_alloc(arena, 2 * HMAC_LEN + 1);
+	char *hex = arena_alloc(arena, HEX_LEN + 1);
 	if (hex == NULL)
 		return (struct str){ NULL, 0 };
 	hmac_sha256(a->text_key, sizeof(a->text_key), text, mac);
 	hex_encode(mac, HMAC_LEN, hex);
-	return (struct str){ hex, 2 * HMAC_LEN };
+	return (struct str){ hex, HEX_LEN };
 }
 
 bool token_check_text(struct auth *a, struct str text, struct str signature)
 {
-	uint8_t mac[HMAC_LEN], given[HMAC_LEN];
+	uint8_t mac[HMAC_LEN];
+	uint8_t given[HMAC_LEN];
 	if (!hex_decode(signature, true, given, sizeof(given)))
 		return false;
 	hmac_sha256(a->text_key, sizeof(a->text_key), text, mac);

@@ -8,7 +8,9 @@
 static struct str find_param(struct http_req *req, struct str form, const char *name)
 {
 	while (form.len != 0) {
-		struct str part, key, value;
+		struct str part;
+		struct str key;
+		struct str value;
 		str_cut(form, '&', &part, &form);
 		str_cut(part, '=', &key, &value);
 		if (!str_eq_c(key, name))
@@ -43,7 +45,7 @@ void query_add_text(struct buf *out, struct str text)
 		else if (c == '"')
 			buf_add_c(out, "&quot;");
 		else
-			buf_add_char(out, c >= ' ' && c <= '~' ? c : '?');
+			buf_add_char(out, (char)(c >= ' ' && c <= '~' ? c : '?'));
 	}
 }
 
@@ -57,7 +59,7 @@ void query_add_element(struct buf *out, const char *name, struct str text)
 /* Request ids of AWS are UUIDs in form; ours is hex of the same length. */
 static void request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1])
 {
-	snprintf(out, UUID_TEXT_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", req->id, req->id + 8,
+	(void)snprintf(out, UUID_TEXT_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", req->id, req->id + 8,
 		req->id + 12, req->id + 16, req->id + 20);
 }
 
@@ -126,7 +128,8 @@ static struct str query_code(struct str code)
 
 void query_reply_err(struct http_req *req, const char *xmlns, const struct err *err)
 {
-	struct str code, message;
+	struct str code;
+	struct str message;
 	if (err->kind == ERR_UNAUTHENTICATED && front_split_error(err, &code, &message))
 		query_reply_error(req, xmlns, 403, query_code(code), message);
 	else if (err->kind == ERR_UNAVAILABLE)

@@ -28,7 +28,8 @@ static void handle(struct http_req *req)
 		query_reply_err(req, XMLNS, &err);
 		return;
 	}
-	struct str action = query_param(req, "Action"), version = query_param(req, "Version");
+	struct str action = query_param(req, "Action");
+	struct str version = query_param(req, "Version");
 	if (action.len == 0) {
 		query_reply_error(req, XMLNS, 400, STR("MissingAction"),
 			STR("The request must contain the parameter Action."));
@@ -64,7 +65,8 @@ static const struct http_op op_get = {
 
 static bool is_form(struct str content_type)
 {
-	struct str type, parameters;
+	struct str type;
+	struct str parameters;
 	str_cut(content_type, ';', &type, &parameters);
 	return str_eq_nocase(str_trim(type), STR("application/x-www-form-urlencoded"));
 }

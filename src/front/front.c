@@ -40,7 +40,9 @@ struct str front_sigv4_service(struct http_req *req)
 
 bool front_split_error(const struct err *err, struct str *out_code, struct str *out_text)
 {
-	struct str msg = str_from(err->msg), code, text;
+	struct str msg = str_from(err->msg);
+	struct str code;
+	struct str text;
 	if (!str_cut(msg, ':', &code, &text) || code.len == 0 || !str_starts(text, STR(" ")))
 		return false;
 	for (size_t i = 0; i < code.len; i++) {
@@ -82,7 +84,8 @@ static bool is_ecr_label(struct str label)
 /* Cuts "dkr.ecr.", "dkr.ecr-fips.", "dkr-ecr." or "dkr-ecr-fips." off s. */
 static bool cut_service(struct str s, struct str *rest)
 {
-	struct str label, tail;
+	struct str label;
+	struct str tail;
 	if (!str_cut(s, '.', &label, &tail))
 		return false;
 	if (str_eq(label, STR("dkr"))) {
@@ -104,11 +107,16 @@ bool front_host_registry(struct str host, const char *domain, struct registry_id
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];
-		lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c | 0x20);
+		lower[i] = c;
 	}
 	name.ptr = lower;
 
-	struct str account, rest, region, suffix;
+	struct str account;
+	struct str rest;
+	struct str region;
+	struct str suffix;
 	if (!str_cut(name, '.', &account, &rest) || !cut_service(rest, &rest))
 		return false;
 	if (!str_cut(rest, '.', &region, &suffix) || suffix.len == 0)

@@ -22,7 +22,8 @@ struct front_options {
 		*domain; /* under which registries have host names of their own; NULL: none set */
 	const char *account; /* the defaults */
 	const char *region;
-	struct log *log; /* where failures that the client only sees the id of are told; may be NULL */
+	struct log
+		*log; /* where failures that the client only sees the id of are told; may be NULL */
 };
 
 /*

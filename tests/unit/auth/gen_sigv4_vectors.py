@@ -52,7 +52,8 @@ def presigned(name, method="GET", path="/", headers=None, body=b"", expires=60, 
 
 
 def main():
-    print("/* Written by gen_sigv4_vectors.py with botocore; do not edit. clang-format off */")
+    print("/* Written by gen_sigv4_vectors.py with botocore; do not edit. */")
+    print("/* clang-format off */")
     header("nothing but a host")
     header(
         "an ECR call",

@@ -1,4 +1,5 @@
-/* Written by gen_sigv4_vectors.py with botocore; do not edit. clang-format off */
+/* Written by gen_sigv4_vectors.py with botocore; do not edit. */
+/* clang-format off */
 	{ "header: nothing but a host",
 		"ecr",
 		"us-east-1",

@@ -39,8 +39,13 @@ static bool find(struct cached *c, const char *id, const char *region)
 {
 	struct err err;
 	bool found = false;
-	ASSERT_DONE(key_cache_find(c->cache, str_from(id), STR("20261030"), str_from(region),
-		STR("ecr"), &c->info, c->key, &found, &err));
+	const struct key_use use = {
+		.id = str_from(id),
+		.date = STR("20261030"),
+		.region = str_from(region),
+		.service = STR("ecr"),
+	};
+	ASSERT_DONE(key_cache_find(c->cache, &use, &c->info, c->key, &found, &err));
 	return found;
 }
 
