@@ -29,14 +29,17 @@ def test_the_conformance_suite_passes_without_skips(berth, scratch, version, lea
     env = clean_env(
         scratch, OCI_REGISTRY=berth.host, OCI_TLS="disabled", OCI_REPO1="conformance/one", OCI_REPO2="conformance/two",
         OCI_USERNAME="AWS", OCI_PASSWORD=berth.token, OCI_VERSION=version, OCI_RESULTS_DIR=results,
+        OCI_API_BLOBS_UPLOAD_CANCEL="true",  # version 1.1 leaves it out, and would count the case as skipped
     )
     done = run([suite], env, check=False)
 
     top = ET.parse(results / "junit.xml").getroot()
     states = outcomes(results / "junit.xml")
+    print(top.attrib)
     bad = [f"{name}: {state}" for name, all_of in states.items() for state in all_of if state != "passed"]
     assert not bad, f"{len(bad)} cases not passed:\n" + "\n".join(bad[:40])
-    assert (int(top.get("failures")), int(top.get("skipped"))) == (0, 0), done.stdout[-3000:]
+    # The attributes count what is inside the cases too, and are left out when they are zero.
+    assert (int(top.get("failures") or 0), int(top.get("skipped") or 0)) == (0, 0), done.stdout[-3000:]
     assert int(top.get("tests")) >= least, "the suite ran fewer cases than it has"
     assert done.returncode == 0, done.stdout[-3000:]
     for algorithm in ("sha256", "sha512"):

@@ -179,7 +179,7 @@ class Server:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def log_tail(self, lines=15):
-        return "\n".join(self.log_text().splitlines()[-lines:])
+        return "\n".join(line[:400] for line in self.log_text().splitlines()[-lines:])
 
     def log_lines(self):
         """The log as objects. A line that is no JSON object is reported as one with level "error"."""
