@@ -1,9 +1,10 @@
 #!/bin/bash
-# Makes build/berth_<version>_<architecture>.deb from build/berth.   tools/make-deb.sh [BERTH]
+# Makes berth_<version>_<architecture>.deb.   tools/make-deb.sh [BERTH [FOLDER]], by default build/berth and build
 # Needs dpkg-dev. The same input gives the same package: times are those of SOURCE_DATE_EPOCH, or of the last commit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 berth=${1:-build/berth}
+out=${2:-build}
 version=$("$berth" version)
 version=${version#berth }
 arch=$(dpkg --print-architecture)
@@ -54,7 +55,7 @@ echo /etc/berth/berth.conf >"$root/DEBIAN/conffiles"
 install -m 755 packaging/debian/postinst packaging/debian/prerm packaging/debian/postrm "$root/DEBIAN/"
 (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 
-deb=build/berth_${version}_$arch.deb
-mkdir -p build
+deb=$out/berth_${version}_$arch.deb
+mkdir -p "$out"
 dpkg-deb --root-owner-group -Zxz --build "$root" "$deb" >/dev/null
 echo "$deb"

@@ -14,7 +14,7 @@
 #define PROGRESS_US    100000
 
 struct output {
-	bool json, has_progress;
+	bool json, deep;
 	bool is_drawn; /* a progress line stands on the terminal */
 	uint64_t findings;
 	int64_t drawn_us;
@@ -96,9 +96,10 @@ static void print_summary(const struct output *o, const struct verify_report *r)
 			numbers[6]);
 		return;
 	}
-	printf("Checked %llu layers (%s), %llu links, %llu images, %llu tags, %llu uploads, "
+	printf("Checked %llu layers%s%s, %llu links, %llu images, %llu tags, %llu uploads, "
 	       "%llu stored objects: ",
-		numbers[0], units_bytes(r->bytes, bytes), numbers[2], numbers[3], numbers[4],
+		numbers[0], o->deep ? " and all their bytes, " : "",
+		o->deep ? units_bytes(r->bytes, bytes) : "", numbers[2], numbers[3], numbers[4],
 		numbers[5], numbers[6]);
 	if (o->findings == 0)
 		printf("nothing is wrong.\n");
@@ -108,13 +109,13 @@ static void print_summary(const struct output *o, const struct verify_report *r)
 
 enum exit_status check_run(const struct config *c)
 {
-	struct output o = { .json = c->json, .has_progress = isatty(2) == 1 };
+	struct output o = { .json = c->json, .deep = c->deep };
 	struct verify_options options = { .deep = c->deep, .finding = print_finding, .arg = &o };
 	struct verify_report report = { 0 };
 	struct folder folder;
 	struct stack stack;
 	struct err err;
-	if (o.has_progress)
+	if (isatty(2) == 1)
 		options.progress = draw_progress;
 	if (!folder_find(c, &folder, &err) || !stack_open(c, &folder, false, true, &stack, &err))
 		return command_fail(&err, EXIT_USAGE);

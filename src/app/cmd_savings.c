@@ -118,8 +118,8 @@ static void table_begin(struct table *t, const struct repo_page *page)
 	for (size_t i = 0; i < page->count; i++)
 		cols = page->items[i].name.len > cols ? page->items[i].name.len : cols;
 	t->name_cols = (int)(cols > NAME_COLS_MAX ? NAME_COLS_MAX : cols);
-	printf("  %-*s %8s %11s %11s %11s %8s\n", t->name_cols, "REPOSITORY", "IMAGES", "LOGICAL",
-		"STORED", "SAVED", "");
+	printf("  %-*s %8s %11s %11s %11s\n", t->name_cols, "REPOSITORY", "IMAGES", "LOGICAL",
+		"STORED", "SAVED");
 }
 
 static void print_page(void *arg, const struct repo_page *page)

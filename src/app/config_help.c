@@ -170,6 +170,8 @@ static void reference_mdoc(struct buf *out, const struct config_key *k)
 		buf_addf(out, " Ar %s", k->choices);
 	else if (k->type != CONFIG_SWITCH)
 		buf_addf(out, " Ar %s", k->arg);
+	else if (strcmp(k->otherwise, "on") == 0)
+		buf_add_c(out, " Ar on|off");
 	buf_add_char(out, '\n');
 	buf_add_c(&text, k->help);
 	option_default(&text, k);
