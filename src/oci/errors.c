@@ -97,11 +97,25 @@ void oci_error(struct http_req *req, int status, const char *code, struct str me
 	http_reply_buf(req, status, "application/json; charset=utf-8", &body);
 }
 
+/* What the client is told: the rules' own words, except where ECR's data plane has others than its
+ * API. */
+static struct str text_of(const struct err *err)
+{
+	if (err->kind == ERR_IMAGE_UNKNOWN)
+		return STR("Requested image not found");
+	if (err->kind == ERR_THROTTLED)
+		return STR("Rate exceeded");
+	if (err->kind == ERR_STORAGE_FULL)
+		return STR(
+			"The registry's storage is full: delete images, or ask its operator for space");
+	return str_from(err_text(err));
+}
+
 void oci_error_from(struct http_req *req, const struct err *err)
 {
 	struct oci_request *r = oci_request_of(req);
 	struct wire_error e = wire_error_of(err->kind);
-	struct str text = str_from(err_text(err));
+	struct str text = text_of(err);
 	if (e.status == 401) {
 		oci_challenge(req);
 		return;
@@ -110,11 +124,6 @@ void oci_error_from(struct http_req *req, const struct err *err)
 		http_header_set(req, "Retry-After", STR("1"));
 	if (e.status == 405)
 		http_header_set(req, "Allow", STR("GET, HEAD"));
-	if (err->kind == ERR_THROTTLED && !err->msg[0])
-		text = STR("Rate exceeded"); /* ECR's */
-	if (err->kind == ERR_STORAGE_FULL)
-		text = STR(
-			"The registry's storage is full: delete images, or ask its operator for space");
 	if (e.status >= 500) {
 		struct err logged = *err;
 		err_ignore(err_wrap(&logged, "request %s", req->id));

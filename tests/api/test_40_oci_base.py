@@ -38,8 +38,8 @@ def test_a_damaged_token_is_no_token(berth):
 
 
 def test_a_push_without_credentials_is_challenged_before_its_body_is_taken(berth):
-    berth.create("a")
-    r = berth.http(auth=False).put("/v2/a/manifests/x", b"{" * 100000)
+    berth.create("app")
+    r = berth.http(auth=False).put("/v2/app/manifests/x", b"{" * 100000)
     assert r.status == 401
 
 

@@ -97,12 +97,12 @@ def test_a_long_list_of_tags_comes_whole(berth, http, oci):
 
 
 def test_the_catalog_has_pages(berth, http):
-    names = sorted(["a", "a/b", "a-b", "b", "team/x", "team/y", "z0"], key=str.encode)
+    names = sorted(["aa", "aa/b", "aa-b", "bb", "team/x", "team/y", "z0"], key=str.encode)
     berth.create(*names)
     assert http.get("/v2/_catalog").json() == {"repositories": names}
     for n in (1, 3, 7, 8):
         assert [t for page in pages(http, f"/v2/_catalog?n={n}", "repositories") for t in page] == names
-    assert http.get("/v2/_catalog?last=b").json()["repositories"] == ["team/x", "team/y", "z0"]
+    assert http.get("/v2/_catalog?last=bb").json()["repositories"] == ["team/x", "team/y", "z0"]
     r = http.get("/v2/_catalog?n=0")
     assert (r.json(), r["Link"]) == ({"repositories": []}, None)
 

@@ -79,17 +79,17 @@ def test_a_target_that_is_not_there_is_an_error(oci):
 
 def test_without_the_setting_nothing_mounts(make_berth):
     berth = make_berth(setting=None)
-    berth.create("a", "b")
+    berth.create("aa", "bb")
     oci = berth.oci()
-    digest = oci.push_blob("a", LAYER)
-    assert not oci.mount("b", digest, "a")
-    assert not oci.mount("b", digest)
+    digest = oci.push_blob("aa", LAYER)
+    assert not oci.mount("bb", digest, "aa")
+    assert not oci.mount("bb", digest)
     assert berth.metrics().mounts("off") == 2
     outcome(berth, "off")
     berth.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-    assert oci.mount("b", digest, "a")
+    assert oci.mount("bb", digest, "aa")
     berth.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
-    assert oci.get_blob("b", digest) == LAYER  # what was mounted stays
+    assert oci.get_blob("bb", digest) == LAYER  # what was mounted stays
 
 
 def test_another_encryption_is_another_pool(berth, oci):
@@ -139,11 +139,11 @@ def test_deleting_the_source_repository_leaves_the_target(berth, oci):
 
 def test_with_ecrs_policy_only_layers_of_an_image_mount(make_berth):
     berth = make_berth("--mount-policy", "ecr")
-    berth.create("a", "b")
+    berth.create("aa", "bb")
     oci = berth.oci()
-    digest = oci.push_blob("a", LAYER)
-    assert not oci.mount("b", digest, "a")
-    oci.push_image("a", "one", [LAYER])
-    assert not oci.mount("b", digest)  # ECR never searches
-    assert oci.mount("b", digest, "a")
+    digest = oci.push_blob("aa", LAYER)
+    assert not oci.mount("bb", digest, "aa")
+    oci.push_image("aa", "one", [LAYER])
+    assert not oci.mount("bb", digest)  # ECR never searches
+    assert oci.mount("bb", digest, "aa")
     outcome(berth, "unreferenced")
