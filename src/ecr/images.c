@@ -1,5 +1,6 @@
 #include "ecr/handlers.h"
 #include "ecr/image_ids.h"
+#include "registry/name.h"
 
 #define IDS_MAX         100       /* of one batch; the shape table's limit */
 #define IMAGE_ARENA_MAX (8 * MIB) /* what is told of one image beside its bytes */
@@ -21,18 +22,33 @@ static void put_image(const struct ecr_call *call, struct json_out *out, struct 
 	jo_str(out, "imageManifestMediaType", media_type);
 }
 
-/* imageDigest of PutImage and friends: a digest that cannot be parsed is a bad parameter. */
-static bool parse_put_digest(struct ecr_call *call, struct image_put *in, struct err *err)
+/* ECR wants to be told the type of a manifest that does not say it itself; Berth could guess, but
+ * scripts must not come to rely on it. */
+static bool check_media_type(const struct image_put *in, struct err *err)
 {
-	struct str text = json_get_str(call->input, "imageDigest");
+	struct json *manifest CLEANUP(json_freep) = NULL;
 	struct err why;
-	if (text.ptr == NULL)
+	if (in->content_type.ptr != NULL || !json_parse(in->bytes, &manifest, &why))
+		return true; /* text that is no JSON is refused by who reads it next */
+	if (json_type(manifest) != JSON_OBJECT || json_get_str(manifest, "mediaType").len != 0)
 		return true;
-	if (!digest_parse(text, &in->digest, &why))
+	return ecr_bad_parameter(err, "imageManifestMediaType",
+		"Member must not be null when the manifest has no mediaType");
+}
+
+/* What the shape table cannot state. */
+static bool check_put(struct ecr_call *call, struct image_put *in, struct err *err)
+{
+	struct str digest = json_get_str(call->input, "imageDigest");
+	struct err why;
+	in->has_digest = digest.ptr != NULL;
+	if (in->has_digest && !digest_parse(digest, &in->digest, &why))
 		return ecr_bad_parameter(err, "imageDigest",
 			"must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'");
-	in->has_digest = true;
-	return true;
+	if (in->tag_count != 0 && !name_is_tag(in->tags[0]))
+		return ecr_bad_parameter(err, "imageTag",
+			"must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}'");
+	return check_media_type(in, err);
 }
 
 bool ecr_put_image(struct ecr_call *call, struct json_out *out, struct err *err)
@@ -47,7 +63,7 @@ bool ecr_put_image(struct ecr_call *call, struct json_out *out, struct err *err)
 		.refuse_repeat = true,
 	};
 	struct image_put_result put;
-	if (!parse_put_digest(call, &in, err))
+	if (!check_put(call, &in, err))
 		return false;
 	if (!image_put(call->core, &call->reg, &in, call->arena, &put, err))
 		return err->kind == ERR_TOO_LARGE ? ecr_raise_as(call, ECR_INVALID_PARAMETER)
