@@ -87,7 +87,7 @@ class Writer:
         self.shared.append((self.repo, digest, data))
 
     def mount(self):
-        offers = [o for o in self.shared[-60:] if o[0] != self.repo and o[1] not in self.blobs]
+        offers = [o for o in self.shared[-25:] if o[0] != self.repo and o[1] not in self.blobs]
         if not offers:
             return self.push()
         source, digest, data = self.random.choice(offers)

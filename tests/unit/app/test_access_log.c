@@ -45,6 +45,22 @@ static void a_line_is_one_json_object_without_the_query(void **state UNUSED)
 	assert_null(json_get(line, "principal"));
 }
 
+static void the_signature_of_a_layer_url_is_left_out(void **state UNUSED)
+{
+	static const char signature[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
+	char path[256];
+	struct buf out CLEANUP(buf_fini);
+	struct http_req req = { .op = &get_op, .status = 200 };
+	buf_init(&out, ACCESS_LOG_MAX);
+	snprintf(path, sizeof(path), "/layers/1/us-east-1/99/%s/sha256:%s/team/app", signature,
+		signature);
+	req.path = str_from(path);
+	access_log_render(&out, &req, 0, 0);
+	snprintf(path, sizeof(path), "\"/layers/1/us-east-1/99/-/sha256:%s/team/app\"", signature);
+	assert_non_null(strstr(buf_c(&out), path));
+}
+
 static void requests_are_counted_by_operation_and_status(void **state UNUSED)
 {
 	struct buf out CLEANUP(buf_fini);
@@ -84,6 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_is_one_json_object_without_the_query),
+		cmocka_unit_test(the_signature_of_a_layer_url_is_left_out),
 		cmocka_unit_test(requests_are_counted_by_operation_and_status),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,10 +162,10 @@ static inline void consume(struct client *c, size_t n)
 	c->len -= n;
 }
 
-/* The value of a header, trimmed into a static buffer; NULL if absent. */
+/* The value of a header, good until the next call in this thread; NULL if absent. */
 static inline const char *header_of(const struct answer *a, const char *name)
 {
-	static char value[512];
+	static _Thread_local char value[512];
 	size_t name_len = strlen(name);
 
 	for (const char *line = strchr(a->head, '\n'); line != NULL; line = strchr(line, '\n')) {
