@@ -116,7 +116,7 @@ static bool tag_parameters(struct http_req *req, struct str *tags, size_t *out_c
 static void set_tags(struct http_req *req, const struct str *tags, size_t count)
 {
 	struct buf list CLEANUP(buf_fini);
-	buf_init(&list, IMAGE_PUT_TAGS_MAX * 132);
+	buf_init(&list, (size_t)IMAGE_PUT_TAGS_MAX * 132);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_add_c(&list, ", ");

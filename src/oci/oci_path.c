@@ -65,7 +65,7 @@ static enum oci_endpoint endpoint_of(struct str path, struct oci_path *out)
 bool oci_path_parse(struct str path, struct arena *arena, struct oci_path *out, struct err *err)
 {
 	struct oci_path p = { .endpoint = OCI_NOWHERE };
-	struct str text;
+	struct str text = STR("");
 	if (!decode(path, arena, &text, err))
 		return false;
 	if (str_eq_c(text, "/v2") || str_eq_c(text, "/v2/")) {
