@@ -8,6 +8,8 @@
 
 /* Asserts that crypt_init was called. */
 const EVP_MD *crypt_md(enum digest_alg alg);
+const EVP_CIPHER *crypt_aes_gcm(void);
+EVP_KDF *crypt_hkdf(void);
 /* Fills err with what OpenSSL's queue says, empties the queue, returns false. */
 bool crypt_fail(struct err *err, const char *what);
 

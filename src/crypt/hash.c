@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <openssl/err.h>
+#include <openssl/kdf.h>
 
 #include "base/mem.h"
 #include "crypt/crypt_priv.h"
@@ -17,11 +18,15 @@ struct hash {
 /* Fetched once and kept for the life of the process, as OpenSSL's manual advises. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256, *sha512;
+static EVP_CIPHER *aes_gcm;
+static EVP_KDF *hkdf;
 
 static void fetch(void)
 {
 	sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	sha512 = EVP_MD_fetch(NULL, "SHA2-512", NULL);
+	aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 }
 
 bool crypt_fail(struct err *err, const char *what)
@@ -36,8 +41,9 @@ bool crypt_fail(struct err *err, const char *what)
 
 bool crypt_init(struct err *err)
 {
-	if (pthread_once(&once, fetch) != 0 || sha256 == NULL || sha512 == NULL)
-		return crypt_fail(err, "fetching SHA-2");
+	if (pthread_once(&once, fetch) != 0 || sha256 == NULL || sha512 == NULL ||
+		aes_gcm == NULL || hkdf == NULL)
+		return crypt_fail(err, "fetching SHA-2, AES-256-GCM and HKDF");
 	return true;
 }
 
@@ -46,6 +52,18 @@ const EVP_MD *crypt_md(enum digest_alg alg)
 	const EVP_MD *md = alg == DIGEST_SHA512 ? sha512 : sha256;
 	assert(md != NULL); /* crypt_init comes first */
 	return md;
+}
+
+const EVP_CIPHER *crypt_aes_gcm(void)
+{
+	assert(aes_gcm != NULL); /* crypt_init comes first */
+	return aes_gcm;
+}
+
+EVP_KDF *crypt_hkdf(void)
+{
+	assert(hkdf != NULL); /* crypt_init comes first */
+	return hkdf;
 }
 
 bool hash_new(enum digest_alg alg, struct hash **out, struct err *err)
