@@ -1,5 +1,7 @@
 #include "store/blobstore.h"
 
+#include <assert.h>
+
 bool blobstore_append(
 	struct blobstore *s, const struct store_key *key, struct blob_writer **out, struct err *err)
 {
@@ -14,6 +16,12 @@ bool blob_writer_write(struct blob_writer *w, const void *bytes, size_t len, str
 bool blob_writer_sync(struct blob_writer *w, struct err *err)
 {
 	return w->store->ops->sync(w, err);
+}
+
+bool blob_writer_cut(struct blob_writer *w, uint64_t size_bytes, struct err *err)
+{
+	assert(size_bytes <= w->size_bytes);
+	return size_bytes == w->size_bytes || w->store->ops->cut(w, size_bytes, err);
 }
 
 void blob_writer_close(struct blob_writer *w)

@@ -45,6 +45,12 @@ struct blobstore_ops {
 	bool (*write)(struct blob_writer *w, const void *bytes, size_t len, struct err *err);
 	/* Returns after every byte and the object's name are on stable storage. */
 	bool (*sync)(struct blob_writer *w, struct err *err);
+	/* Drops the bytes from size_bytes on, so that the next write stands there; for an upload that is resumed with more in its
+	 * object than was promised to its client. Callers keep what they may have promised: no less than the object held at the
+	 * last sync that a committed row tells of; a back end whose objects are made of parts may keep older parts as they are.
+	 * Durable after the next sync: a crash before it may bring dropped bytes back. On failure the object holds at least
+	 * size_bytes of its bytes and the writer's size says how many. */
+	bool (*cut)(struct blob_writer *w, uint64_t size_bytes, struct err *err);
 	void (*close_writer)(struct blob_writer *w);
 	/* Errors: BLOB_UNKNOWN when there is no such object. */
 	bool (*open)(struct blobstore *s, const struct store_key *key, struct blob_reader **out, struct err *err);
@@ -68,6 +74,8 @@ struct blobstore {
 MUST_CHECK bool blobstore_append(struct blobstore *s, const struct store_key *key, struct blob_writer **out, struct err *err);
 MUST_CHECK bool blob_writer_write(struct blob_writer *w, const void *bytes, size_t len, struct err *err);
 MUST_CHECK bool blob_writer_sync(struct blob_writer *w, struct err *err);
+/* Asserts that the object holds size_bytes. */
+MUST_CHECK bool blob_writer_cut(struct blob_writer *w, uint64_t size_bytes, struct err *err);
 void blob_writer_close(struct blob_writer *w);
 void blob_writer_closep(struct blob_writer **w);
 MUST_CHECK bool blobstore_open(struct blobstore *s, const struct store_key *key, struct blob_reader **out, struct err *err);

@@ -81,6 +81,13 @@ static bool fault_sync(struct blob_writer *w, struct err *err)
 	return done;
 }
 
+static bool fault_cut(struct blob_writer *w, uint64_t size_bytes, struct err *err)
+{
+	bool done = pass(w->store, "cut", err) && blob_writer_cut(inner_writer(w), size_bytes, err);
+	w->size_bytes = inner_writer(w)->size_bytes;
+	return done;
+}
+
 static void fault_close_writer(struct blob_writer *w)
 {
 	blob_writer_close(inner_writer(w));
@@ -144,6 +151,7 @@ static const struct blobstore_ops fault_ops = {
 	.append = fault_append,
 	.write = fault_write,
 	.sync = fault_sync,
+	.cut = fault_cut,
 	.close_writer = fault_close_writer,
 	.open = fault_open,
 	.pread = fault_pread,

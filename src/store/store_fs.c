@@ -194,6 +194,21 @@ static bool fs_sync(struct blob_writer *base, struct err *err)
 	return true;
 }
 
+static bool fs_cut(struct blob_writer *base, uint64_t size_bytes, struct err *err)
+{
+	struct fs_writer *w = writer_of(base);
+	if (w->is_broken)
+		return fail(err, EIO, "an fsync failed before: cutting", &w->key);
+	if (ftruncate(w->fd, (off_t)size_bytes) != 0)
+		return fail(err, errno, "cutting", &w->key);
+	base->size_bytes = size_bytes;
+	if (w->flushed_bytes > size_bytes)
+		w->flushed_bytes = size_bytes;
+	if (w->synced_bytes > size_bytes)
+		w->synced_bytes = size_bytes;
+	return true;
+}
+
 static void fs_close_writer(struct blob_writer *base)
 {
 	struct fs_writer *w = writer_of(base);
@@ -328,6 +343,7 @@ static const struct blobstore_ops fs_ops = {
 	.append = fs_append,
 	.write = fs_write,
 	.sync = fs_sync,
+	.cut = fs_cut,
 	.close_writer = fs_close_writer,
 	.open = fs_open,
 	.pread = fs_pread,

@@ -102,6 +102,16 @@ static bool mem_sync(struct blob_writer *base UNUSED, struct err *err UNUSED)
 	return true;
 }
 
+static bool mem_cut(struct blob_writer *base, uint64_t size_bytes, struct err *err UNUSED)
+{
+	struct object *o = ((struct mem_writer *)base)->object;
+	LOCKED(&mem_of(base->store)->mutex);
+	o->content.len = (size_t)size_bytes;
+	o->last_write_ms = clock_now_ms();
+	base->size_bytes = size_bytes;
+	return true;
+}
+
 static void mem_close_writer(struct blob_writer *base)
 {
 	LOCKED(&mem_of(base->store)->mutex);
@@ -220,6 +230,7 @@ static const struct blobstore_ops mem_ops = {
 	.append = mem_append,
 	.write = mem_write,
 	.sync = mem_sync,
+	.cut = mem_cut,
 	.close_writer = mem_close_writer,
 	.open = mem_open,
 	.pread = mem_pread,

@@ -113,6 +113,28 @@ static void an_empty_object_exists(void **state)
 	expect(*state, &key_b, "");
 }
 
+static void a_cut_object_goes_on_from_there(void **state)
+{
+	struct err err;
+	uint64_t size = 0;
+	int64_t when = 0;
+	put(*state, &key_a, "promised, and more");
+	struct blob_writer *w CLEANUP(blob_writer_closep) = append(*state, &key_a);
+	ASSERT_DONE(blob_writer_cut(w, 18, &err)); /* nothing to cut */
+	ASSERT_DONE(blob_writer_cut(w, 8, &err));
+	assert_int_equal(w->size_bytes, 8);
+	ASSERT_DONE(blobstore_stat(*state, &key_a, &size, &when, &err));
+	assert_int_equal(size, 8);
+	ASSERT_DONE(blob_writer_write(w, "!", 1, &err));
+	ASSERT_DONE(blob_writer_sync(w, &err));
+	expect(*state, &key_a, "promised!");
+	/* Also behind what this very writer has synced. */
+	ASSERT_DONE(blob_writer_cut(w, 0, &err));
+	ASSERT_DONE(blob_writer_write(w, "new", 3, &err));
+	ASSERT_DONE(blob_writer_sync(w, &err));
+	expect(*state, &key_a, "new");
+}
+
 static void objects_are_apart(void **state)
 {
 	put(*state, &key_a, "a");
@@ -299,16 +321,16 @@ static void closing_nothing_is_harmless(void **state UNUSED)
 }
 
 #define ON(test, setup) cmocka_unit_test_setup_teardown(test, setup, teardown)
-#define CONTRACT(setup)                                                          \
-	ON(what_is_appended_can_be_read, setup),                                 \
-		ON(a_reopened_object_goes_on_where_it_ended, setup),             \
-		ON(an_empty_object_exists, setup), ON(objects_are_apart, setup), \
-		ON(a_missing_object_is_unknown, setup),                          \
-		ON(removing_is_idempotent_and_spares_open_readers, setup),       \
-		ON(reading_is_cut_only_at_the_end, setup),                       \
-		ON(stat_tells_size_and_time_of_the_last_append, setup),          \
-		ON(every_object_is_visited_once, setup),                         \
-		ON(objects_may_be_removed_while_visiting, setup),                \
+#define CONTRACT(setup)                                                                        \
+	ON(what_is_appended_can_be_read, setup),                                               \
+		ON(a_reopened_object_goes_on_where_it_ended, setup),                           \
+		ON(a_cut_object_goes_on_from_there, setup), ON(an_empty_object_exists, setup), \
+		ON(objects_are_apart, setup), ON(a_missing_object_is_unknown, setup),          \
+		ON(removing_is_idempotent_and_spares_open_readers, setup),                     \
+		ON(reading_is_cut_only_at_the_end, setup),                                     \
+		ON(stat_tells_size_and_time_of_the_last_append, setup),                        \
+		ON(every_object_is_visited_once, setup),                                       \
+		ON(objects_may_be_removed_while_visiting, setup),                              \
 		ON(large_objects_come_back_whole, setup), ON(closing_nothing_is_harmless, setup)
 
 int main(void)
