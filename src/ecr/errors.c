@@ -1,6 +1,7 @@
 #include "ecr/errors.h"
 
 #include "front/front.h"
+#include "front/kms_code.h"
 
 static const struct {
 	const char *code;
@@ -84,6 +85,13 @@ enum ecr_exception ecr_exception_of(enum err_kind kind)
 		return ECR_IMAGE_ALREADY_EXISTS;
 	case ERR_TAG_IMMUTABLE:
 		return ECR_IMAGE_TAG_ALREADY_EXISTS;
+	case ERR_KMS_KEY_UNKNOWN:
+	case ERR_KMS_KEY_DISABLED:
+	case ERR_KMS_KEY_STATE:
+	case ERR_KMS_KEY_INCORRECT:
+	case ERR_KMS_CIPHERTEXT_INVALID:
+	case ERR_KMS_ALIAS_EXISTS:
+	case ERR_KMS_UNAVAILABLE:
 	case ERR_KEY_UNKNOWN:
 		return ECR_KMS;
 	}
@@ -140,6 +148,9 @@ void ecr_reply_err(struct http_req *req, const struct err *err)
 	if (err->kind == ERR_UNAUTHENTICATED)
 		(void)front_split_error(err, &fault.code, &fault.message);
 	req->log_outcome = arena_str(req->arena, fault.code);
+	const char *kms = front_kms_code(err->kind);
+	if (kms != NULL)
+		fault.members = arena_printf(req->arena, ",\"kmsError\":\"%s\"", kms);
 	if (err->detail[0] != '\0')
 		req->log_outcome =
 			arena_printf(req->arena, STR_FMT ": %s", STR_ARG(fault.code), err->detail);

@@ -15,9 +15,11 @@ static struct wire_error wire_error_of(enum err_kind kind)
 	case ERR_INTERNAL:
 	case ERR_CORRUPT:
 	case ERR_CONFIG:
+	case ERR_KMS_ALIAS_EXISTS:
 	case ERR_KEY_UNKNOWN:
 		return (struct wire_error){ 500, "UNKNOWN" };
 	case ERR_UNAVAILABLE:
+	case ERR_KMS_UNAVAILABLE:
 	case ERR_TIMEOUT:
 		return (struct wire_error){ 503, "UNAVAILABLE" };
 	case ERR_STORAGE_FULL:
@@ -33,6 +35,12 @@ static struct wire_error wire_error_of(enum err_kind kind)
 		return (struct wire_error){ 401, "UNAUTHORIZED" };
 	case ERR_DENIED:
 	case ERR_TOKEN_EXPIRED:
+	/* The repository's KMS key: nothing that trying again would change, and its owner can. */
+	case ERR_KMS_KEY_UNKNOWN:
+	case ERR_KMS_KEY_DISABLED:
+	case ERR_KMS_KEY_STATE:
+	case ERR_KMS_KEY_INCORRECT:
+	case ERR_KMS_CIPHERTEXT_INVALID:
 		return (struct wire_error){ 403, "DENIED" };
 	case ERR_NAME_INVALID:
 		return (struct wire_error){ 400, "NAME_INVALID" };
