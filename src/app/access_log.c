@@ -14,14 +14,40 @@ static void text(struct json_out *o, const char *name, struct str value)
 		jo_str(o, name, str_sub(value, 0, TEXT_MAX));
 }
 
-void access_log_render(
-	struct buf *out, const struct http_req *req, int64_t duration_us, int64_t now_ms)
+/* The path without the signature of a layer URL, which is a secret while it lasts
+ * (front/layer_url.h: a segment of exactly 64 hex digits; digests have their algorithm before
+ * them). */
+static void path_member(struct json_out *o, struct str path)
+{
+	char shown[TEXT_MAX];
+	struct str rest = path, segment;
+	size_t at = 0;
+	uint8_t hash[32];
+	if (!str_starts(path, STR("/layers/"))) {
+		text(o, "path", path);
+		return;
+	}
+	while (rest.len > 0) {
+		bool has_more = str_cut(rest, '/', &segment, &rest);
+		struct str part =
+			hex_decode(segment, false, hash, sizeof(hash)) ? STR("-") : segment;
+		if (at + part.len + 1 > sizeof(shown))
+			break;
+		memcpy(shown + at, part.ptr, part.len);
+		at += part.len;
+		if (has_more)
+			shown[at++] = '/';
+	}
+	text(o, "path", (struct str){ shown, at });
+}
+
+void access_log_render(struct buf *out, const struct http_req *req, const struct access *access)
 {
 	struct json_out o;
 	char now[ISO8601_MAX], ms[32];
-	iso8601(now_ms, now);
-	int n = snprintf(ms, sizeof(ms), "%lld.%03lld", (long long)(duration_us / 1000),
-		(long long)(duration_us % 1000));
+	iso8601(access->now_ms, now);
+	int n = snprintf(ms, sizeof(ms), "%lld.%03lld", (long long)(access->duration_us / 1000),
+		(long long)(access->duration_us % 1000));
 	jo_init(&o, out);
 	jo_object(&o, NULL);
 	jo_c(&o, "time", now);
@@ -33,13 +59,13 @@ void access_log_render(
 	text(&o, "repository", req->log_repository);
 	jo_c(&o, "operation", req->op == NULL ? "none" : req->op->name);
 	text(&o, "method", req->method);
-	text(&o, "path", req->path);
+	path_member(&o, req->path);
 	jo_int(&o, "status", req->status);
 	jo_int(&o, "bytes_in", (int64_t)req->bytes_in);
 	jo_int(&o, "bytes_out", (int64_t)req->bytes_out);
 	jo_raw(&o, "ms", (struct str){ ms, (size_t)n });
 	text(&o, "mount_outcome", req->log_outcome);
 	text(&o, "remote_ip", req->remote_ip);
-	text(&o, "user_agent", http_header(req, "User-Agent"));
+	text(&o, "user_agent", access->user_agent);
 	jo_end(&o, '}');
 }

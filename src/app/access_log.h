@@ -8,8 +8,13 @@ struct http_req;
 
 #define ACCESS_LOG_MAX (16 * KIB)
 
+struct access {
+	struct str user_agent;
+	int64_t duration_us;
+	int64_t now_ms; /* wall clock, at the end of the request */
+};
+
 /* out: init'ed with ACCESS_LOG_MAX. The query string is left out: it may hold signatures. */
-void access_log_render(
-	struct buf *out, const struct http_req *req, int64_t duration_us, int64_t now_ms);
+void access_log_render(struct buf *out, const struct http_req *req, const struct access *access);
 
 #endif

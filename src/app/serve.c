@@ -43,7 +43,12 @@ static void request_done(void *arg, const struct http_req *req, int64_t duration
 		return;
 	struct buf line CLEANUP(buf_fini);
 	buf_init(&line, ACCESS_LOG_MAX);
-	access_log_render(&line, req, duration_us, clock_now_ms());
+	struct access access = {
+		.user_agent = http_header(req, "User-Agent"),
+		.duration_us = duration_us,
+		.now_ms = clock_now_ms(),
+	};
+	access_log_render(&line, req, &access);
 	if (buf_ok(&line))
 		log_line(s->log, buf_str(&line));
 }

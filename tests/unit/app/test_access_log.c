@@ -29,7 +29,8 @@ static void a_line_is_one_json_object_without_the_query(void **state UNUSED)
 		.bytes_out = 5000000000,
 	};
 	buf_init(&out, ACCESS_LOG_MAX);
-	access_log_render(&out, &req, 1234567, 1700000000123);
+	struct access access = { STR("curl/8"), 1234567, 1700000000123 };
+	access_log_render(&out, &req, &access);
 	assert_true(buf_ok(&out));
 	assert_null(memchr(out.ptr, '\n', out.len));
 	assert_null(strstr(buf_c(&out), "secret"));
@@ -42,6 +43,7 @@ static void a_line_is_one_json_object_without_the_query(void **state UNUSED)
 	assert_int_equal(json_int(json_get(line, "status"), 0), 206);
 	assert_int_equal(json_int(json_get(line, "bytes_out"), 0), 5000000000);
 	assert_true(json_number(json_get(line, "ms"), 0) > 1234.5);
+	assert_true(str_eq_c(json_get_str(line, "user_agent"), "curl/8"));
 	assert_null(json_get(line, "principal"));
 }
 
@@ -56,7 +58,7 @@ static void the_signature_of_a_layer_url_is_left_out(void **state UNUSED)
 	snprintf(path, sizeof(path), "/layers/1/us-east-1/99/%s/sha256:%s/team/app", signature,
 		signature);
 	req.path = str_from(path);
-	access_log_render(&out, &req, 0, 0);
+	access_log_render(&out, &req, &(struct access){ .now_ms = 0 });
 	snprintf(path, sizeof(path), "\"/layers/1/us-east-1/99/-/sha256:%s/team/app\"", signature);
 	assert_non_null(strstr(buf_c(&out), path));
 }
