@@ -1,5 +1,6 @@
 /* errors.c - error kinds on the wire: one switch from kind to status and code (OCI spec 1.1 "Error
  * Codes", with ECR's choices where clients know them), and the envelope. */
+#include "front/kms_code.h"
 #include "oci/oci_priv.h"
 
 #define ENVELOPE_MAX_BYTES (8 * KIB)
@@ -127,6 +128,12 @@ void oci_error_from(struct http_req *req, const struct err *err)
 	if (e.status == 401) {
 		oci_challenge(req);
 		return;
+	}
+	if (front_kms_code(err->kind) != NULL) {
+		struct str whole = arena_printf(req->arena,
+			"The KMS key of this repository cannot be used: " STR_FMT, STR_ARG(text));
+		if (whole.ptr)
+			text = whole;
 	}
 	if (e.status == 503 || e.status == 429 || err->kind == ERR_UPLOAD_BUSY)
 		http_header_set(req, "Retry-After", STR("1"));
