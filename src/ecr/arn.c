@@ -12,7 +12,8 @@ bool arn_parse_repository(
 {
 	static const char message[] =
 		"Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'";
-	struct str part[5], rest = text;
+	struct str part[5];
+	struct str rest = text;
 	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
 		if (!str_cut(rest, ':', &part[i], &rest))
 			return err_set(err, ERR_INVALID, "%s", message);

@@ -15,7 +15,8 @@ static struct str basic_credentials(struct arena *arena, struct str token)
 
 bool ecr_get_authorization_token(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	struct str *ids, token;
+	struct str *ids;
+	struct str token;
 	size_t count;
 	int64_t expires_at_ms;
 	if (!ecr_strings(call, "registryIds", &ids, &count, err))

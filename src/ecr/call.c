@@ -12,12 +12,12 @@ bool ecr_raise_as(struct ecr_call *call, enum ecr_exception e)
 	return false;
 }
 
-bool ecr_bad_parameter_at(struct err *err, const char *member, const char *fmt, ...)
+bool ecr_bad_parameter(struct err *err, const char *member, const char *fmt, ...)
 {
 	char constraint[400];
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(constraint, sizeof(constraint), fmt, args);
+	(void)vsnprintf(constraint, sizeof(constraint), fmt, args);
 	va_end(args);
 	return err_set(err, ERR_INVALID,
 		"Invalid parameter at '%s' failed to satisfy constraint: '%s'", member, constraint);

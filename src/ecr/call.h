@@ -23,7 +23,7 @@ struct ecr_call {
 	struct principal who;
 	struct registry_id reg;
 	struct str repo; /* member repositoryName; ptr NULL without one */
-	/* What ecr_raise noted. */
+	/* What ECR_RAISE noted. */
 	bool is_raised;
 	enum ecr_exception raised;
 	struct str raised_members;
@@ -36,14 +36,12 @@ struct ecr_call {
 #define ECR_PAGE_BYTES (4 * MIB)
 
 /* Fails with this exception, whatever the kind of err would read as. Returns false. */
-#define ecr_raise(call, e, err, ...) \
+#define ECR_RAISE(call, e, err, ...) \
 	((call)->is_raised = true, (call)->raised = (e), err_set((err), ERR_INVALID, __VA_ARGS__))
 /* For a failure that is there already. Returns false. */
 bool ecr_raise_as(struct ecr_call *call, enum ecr_exception e);
 /* InvalidParameterException in ECR's form. Returns false. */
-#define ecr_bad_parameter(err, member, ...) ecr_bad_parameter_at((err), (member), __VA_ARGS__)
-bool ecr_bad_parameter_at(struct err *err, const char *member, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+bool ecr_bad_parameter(struct err *err, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The call's arena is used up. Returns false. */
 bool ecr_out_of_memory(struct err *err);
 

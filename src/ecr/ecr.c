@@ -7,7 +7,8 @@
 /* Whether the body is said to be AWS JSON 1.1; parameters such as a charset do not matter. */
 static bool has_json_type(const struct http_req *req)
 {
-	struct str type = http_header(req, "Content-Type"), rest;
+	struct str type = http_header(req, "Content-Type");
+	struct str rest;
 	str_cut(type, ';', &type, &rest);
 	return str_eq_nocase(str_trim(type), STR(ECR_CONTENT_TYPE));
 }

@@ -22,7 +22,8 @@ static struct page_scope scope_of(const struct ecr_call *call, const char *opera
 static bool open_cursor(struct ecr_call *call, const struct page_scope *scope,
 	struct image_cursor *out, struct err *err)
 {
-	struct str token = json_get_str(call->input, "nextToken"), text;
+	struct str token = json_get_str(call->input, "nextToken");
+	struct str text;
 	*out = (struct image_cursor){ 0 };
 	if (token.ptr == NULL)
 		return true;
@@ -80,7 +81,7 @@ static bool put_list(struct ecr_call *call, struct json_out *out, const struct l
 	for (unsigned round = 0, n = 0;
 		more && n < limit && round < ROUNDS_MAX + limit / kind->chunk; round++) {
 		struct arena *arena CLEANUP(arena_freep) = arena_new(CHUNK_ARENA_MAX);
-		struct image_page page;
+		struct image_page page = { 0 };
 		unsigned want = limit - n < kind->chunk ? limit - n : kind->chunk;
 		if (arena == NULL)
 			return ecr_out_of_memory(err);
@@ -214,7 +215,7 @@ static bool describe_named(
 	jo_array(out, "imageDetails");
 	for (size_t i = 0; i < json_len(ids) && i < IDS_MAX; i++) {
 		struct arena *arena CLEANUP(arena_freep) = arena_new(CHUNK_ARENA_MAX);
-		struct image img;
+		struct image img = { 0 };
 		bool is_seen = false;
 		if (arena == NULL)
 			return ecr_out_of_memory(err);

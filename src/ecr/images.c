@@ -160,7 +160,7 @@ bool ecr_batch_get_image(struct ecr_call *call, struct json_out *out, struct err
 	buf_init(&bytes, MANIFEST_MAX_BYTES + KIB);
 	jo_array(out, "images");
 	for (size_t i = 0; i < json_len(ids) && i < IDS_MAX; i++) {
-		struct image_failure failure;
+		struct image_failure failure = { 0 };
 		if (!get_one(call, image_id_get(json_at(ids, i)), &bytes, out, &failure, err))
 			return false;
 		if (failure.code != NULL)

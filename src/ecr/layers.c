@@ -49,7 +49,8 @@ bool ecr_batch_check_layer_availability(
 	struct ecr_call *call, struct json_out *out, struct err *err)
 {
 	struct str *digests;
-	size_t count, failed = 0;
+	size_t count;
+	size_t failed = 0;
 	if (!ecr_strings(call, "layerDigests", &digests, &count, err))
 		return false;
 	struct layer_failure *failures = arena_alloc(call->arena, (count + 1) * sizeof(*failures));
@@ -69,12 +70,12 @@ bool ecr_batch_check_layer_availability(
 				digests[i], "InvalidLayerDigest",
 				"Invalid request parameters: layer digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
 			};
-		} else if (!digest_parse(digests[i], &d, &why)) {
-			put_layer(out, digests[i],
-				NULL); /* well-formed, but nothing can have this name */
-		} else if (blob_stat(call->core, &call->reg, call->repo, &d, &info, &why)) {
+		} else if (digest_parse(digests[i], &d, &why) &&
+			   blob_stat(call->core, &call->reg, call->repo, &d, &info, &why)) {
 			put_layer(out, digests[i], &info);
-		} else if (why.kind == ERR_BLOB_UNKNOWN) {
+		} else if (why.kind == ERR_BLOB_UNKNOWN || why.kind == ERR_DIGEST_INVALID) {
+			/* Not there, or well-formed but of an algorithm or length that nothing has.
+			 */
 			put_layer(out, digests[i], NULL);
 		} else {
 			*err = why;
@@ -182,7 +183,7 @@ bool ecr_complete_layer_upload(struct ecr_call *call, struct json_out *out, stru
 			"The specified layer upload does not contain any layer parts");
 	/* Algorithm by algorithm: a change of algorithm may read the whole upload again. */
 	struct digest d;
-	struct upload_result result;
+	struct upload_result result = { 0 };
 	if (!finish_with(call, u, DIGEST_SHA256, &d, &result, err) &&
 		(err->kind != ERR_DIGEST_MISMATCH ||
 			!finish_with(call, u, DIGEST_SHA512, &d, &result, err)))
@@ -224,7 +225,7 @@ bool ecr_get_download_url_for_layer(struct ecr_call *call, struct json_out *out,
 	if (!blob_stat(call->core, &call->reg, call->repo, &url.digest, &info, err))
 		return err->kind == ERR_BLOB_UNKNOWN ? layer_unknown(call, text, err) : false;
 	if (!info.is_referenced)
-		return ecr_raise(call, ECR_LAYER_INACCESSIBLE, err,
+		return ECR_RAISE(call, ECR_LAYER_INACCESSIBLE, err,
 			"The specified layer is not available because it is not associated with an image. Unassociated image layers may be cleaned up at any time.");
 	struct str path = layer_url_path(call->options->auth, &url, call->arena);
 	struct str base = http_base_url(call->req);

@@ -4,7 +4,7 @@
 
 #define BODY_MAX (64 * KIB)
 #define IMAGE_BODY_MAX \
-	(2 * 4 * MIB + 64 * KIB) /* PutImage: a manifest of 4 MiB with every quote escaped */
+	(12 * MIB + 64 * KIB) /* PutImage: 4 MiB of manifest, threefold if all is \u escapes */
 #define PART_BODY_MAX (28 * MIB + 64 * KIB) /* UploadLayerPart: 20 MiB in base64, and the rest */
 
 #define HTTP_OP(op_name, max)                                                                      \
@@ -96,7 +96,8 @@ static const struct ecr_op ops[] = {
 
 const struct ecr_op *ecr_op_find(struct str name)
 {
-	size_t low = 0, high = ARRAY_LEN(ops);
+	size_t low = 0;
+	size_t high = ARRAY_LEN(ops);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 		int order = str_cmp(name, str_from(ops[mid].http.name));

@@ -72,7 +72,8 @@ struct str page_cursor_render(const struct image_cursor *c, char text[PAGE_CURSO
 
 bool page_cursor_parse(struct str text, struct image_cursor *out)
 {
-	struct str id, tag;
+	struct str id;
+	struct str tag;
 	uint64_t image_id;
 	struct image_cursor c = { 0 };
 	if (!str_cut(text, ' ', &id, &tag) || !str_to_u64(id, INT64_MAX, &image_id) ||

@@ -18,6 +18,11 @@ static bool is_alnum(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_among(const char *set, char c)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
 static bool is_registry_id(struct str s)
 {
 	size_t i = 0;
@@ -29,7 +34,7 @@ static bool is_registry_id(struct str s)
 static bool is_layer_digest(struct str s)
 {
 	size_t i = 0;
-	while (i < s.len && (is_alnum(s.ptr[i]) || memchr("-_+.", s.ptr[i], 4) != NULL))
+	while (i < s.len && (is_alnum(s.ptr[i]) || is_among("-_+.", s.ptr[i])))
 		i++;
 	if (i == 0 || i == s.len || s.ptr[i] != ':')
 		return false;
@@ -48,7 +53,7 @@ static bool is_upload_id(struct str s)
 static bool is_exclusion_filter(struct str s)
 {
 	size_t i = 0;
-	while (i < s.len && (is_alnum(s.ptr[i]) || memchr("._*-", s.ptr[i], 4) != NULL))
+	while (i < s.len && (is_alnum(s.ptr[i]) || is_among("._*-", s.ptr[i])))
 		i++;
 	return i == s.len && s.len >= 1 && s.len <= 128;
 }

@@ -164,7 +164,7 @@ bool ecr_delete_repository(struct ecr_call *call, struct json_out *out, struct e
 
 bool ecr_put_image_tag_mutability(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	struct mutability_input in;
+	struct mutability_input in = { 0 };
 	if (!parse_mutability(call, &in, err) ||
 		!repo_set_mutability(call->core, &call->reg, call->repo, in.mode, in.filters,
 			in.filter_count, err))
@@ -210,7 +210,8 @@ bool ecr_describe_repositories(struct ecr_call *call, struct json_out *out, stru
 		.operation = STR("DescribeRepositories"),
 		.reg = call->reg,
 	};
-	struct str token = json_get_str(call->input, "nextToken"), after = { "", 0 };
+	struct str token = json_get_str(call->input, "nextToken");
+	struct str after = STR("");
 	struct repo_page page;
 	if (!ecr_allow(call, "ecr:DescribeRepositories", STR("*"), err))
 		return false;

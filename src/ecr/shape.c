@@ -20,7 +20,7 @@ static bool type_fault(struct walk *w, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(w->text, SHAPE_TEXT_MAX, fmt, args);
+	(void)vsnprintf(w->text, SHAPE_TEXT_MAX, fmt, args);
 	va_end(args);
 	return false;
 }
@@ -30,9 +30,9 @@ static bool value_fault(struct walk *w, const char *fmt, ...)
 	char constraint[SHAPE_TEXT_MAX - PATH_MAX_LEN - 80];
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(constraint, sizeof(constraint), fmt, args);
+	(void)vsnprintf(constraint, sizeof(constraint), fmt, args);
 	va_end(args);
-	snprintf(w->text, SHAPE_TEXT_MAX,
+	(void)snprintf(w->text, SHAPE_TEXT_MAX,
 		"Invalid parameter at '%s' failed to satisfy constraint: '%s'", w->path,
 		constraint);
 	return false;
@@ -43,14 +43,14 @@ static bool value_fault(struct walk *w, const char *fmt, ...)
 static size_t path_member(struct walk *w, const char *name)
 {
 	size_t len = strlen(w->path);
-	snprintf(w->path + len, sizeof(w->path) - len, "%s%s", len == 0 ? "" : ".", name);
+	(void)snprintf(w->path + len, sizeof(w->path) - len, "%s%s", len == 0 ? "" : ".", name);
 	return len;
 }
 
 static size_t path_element(struct walk *w, size_t i)
 {
 	size_t len = strlen(w->path);
-	snprintf(w->path + len, sizeof(w->path) - len, ".%zu.member", i + 1);
+	(void)snprintf(w->path + len, sizeof(w->path) - len, ".%zu.member", i + 1);
 	return len;
 }
 
@@ -87,8 +87,8 @@ static bool scalar_type(struct walk *w, const struct json *v, enum json_type wan
 }
 
 /* Are the types as the table says? The recursion is as deep as the table. */
-static bool types_fit(
-	struct walk *w, const struct shape *s, const struct json *v) /* NOLINT(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static bool types_fit(struct walk *w, const struct shape *s, const struct json *v)
 {
 	if (json_type(v) == JSON_NULL)
 		return true; /* null reads as absent */
@@ -177,8 +177,8 @@ static bool string_fits(struct walk *w, const struct shape *s, struct str v)
 }
 
 /* Are the values as the table says? Types are known to be. */
-static bool values_fit(
-	struct walk *w, const struct shape *s, const struct json *v) /* NOLINT(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static bool values_fit(struct walk *w, const struct shape *s, const struct json *v)
 {
 	switch (s->type) {
 	case SHAPE_BOOL:
@@ -221,6 +221,7 @@ static bool values_fit(
 }
 
 enum shape_verdict shape_check(
+	/* NOLINTNEXTLINE(readability-non-const-parameter): the walk writes to it */
 	const struct shape *shape, const struct json *input, char text[SHAPE_TEXT_MAX])
 {
 	struct walk w = { .path = "", .text = text };

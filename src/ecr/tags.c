@@ -15,7 +15,7 @@ static size_t characters(struct str s)
 
 static bool invalid_tag(struct ecr_call *call, struct err *err)
 {
-	return ecr_raise(call, ECR_INVALID_TAG_PARAMETER, err,
+	return ECR_RAISE(call, ECR_INVALID_TAG_PARAMETER, err,
 		"An invalid parameter has been specified. Tag keys can have a maximum character length of 128 characters, and tag values can have a maximum length of 256 characters.");
 }
 
@@ -29,7 +29,7 @@ static bool key_is_valid(struct str key)
 
 bool resource_tags_too_many(struct ecr_call *call, struct err *err)
 {
-	return ecr_raise(call, ECR_TOO_MANY_TAGS, err,
+	return ECR_RAISE(call, ECR_TOO_MANY_TAGS, err,
 		"The list of tags on the repository is over the limit. The maximum number of tags that can be applied to a repository is %d.",
 		REPO_TAGS_MAX);
 }
@@ -51,7 +51,7 @@ bool resource_tags_parse(
 			return invalid_tag(call, err);
 		for (size_t k = 0; k < i; k++) {
 			if (str_eq(tags[k].key, tags[i].key))
-				return ecr_raise(call, ECR_INVALID_TAG_PARAMETER, err,
+				return ECR_RAISE(call, ECR_INVALID_TAG_PARAMETER, err,
 					"Duplicate tag keys found");
 		}
 	}
@@ -78,8 +78,8 @@ static bool open_resource(struct ecr_call *call, const char *action, struct err 
 
 bool ecr_tag_resource(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	struct repo_tag *tags;
-	size_t count;
+	struct repo_tag *tags = NULL;
+	size_t count = 0;
 	(void)out; /* the answer is empty */
 	if (!open_resource(call, "ecr:TagResource", err) ||
 		!resource_tags_parse(call, &tags, &count, err))
@@ -91,8 +91,8 @@ bool ecr_tag_resource(struct ecr_call *call, struct json_out *out, struct err *e
 
 bool ecr_untag_resource(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	struct str *keys;
-	size_t count;
+	struct str *keys = NULL;
+	size_t count = 0;
 	(void)out;
 	if (!open_resource(call, "ecr:UntagResource", err) ||
 		!ecr_strings(call, "tagKeys", &keys, &count, err))
@@ -106,8 +106,8 @@ bool ecr_untag_resource(struct ecr_call *call, struct json_out *out, struct err 
 
 bool ecr_list_tags_for_resource(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	struct repo_tag *tags;
-	size_t count;
+	struct repo_tag *tags = NULL;
+	size_t count = 0;
 	if (!open_resource(call, "ecr:ListTagsForResource", err) ||
 		!repo_tags_get(call->core, &call->reg, call->repo, call->arena, &tags, &count, err))
 		return false;
