@@ -85,7 +85,8 @@ static void add_missing(struct buf *list, const struct digest *d)
 	buf_addf(list, "%s%s", list->len ? ", " : "", digest_text(d, text));
 }
 
-/* Every layer must be linked in the repository (DESIGN: a visible image is complete). */
+/* Every layer must be linked in the repository (DESIGN: a visible image is complete). One that may
+ * miss gets blob id 0. */
 static bool find_blobs(
 	struct db_conn *conn, struct put_args *a, struct buf *missing, struct err *err)
 {
@@ -95,11 +96,13 @@ static bool find_blobs(
 		struct blob_row blob;
 		int64_t needs = 0;
 		bool found = false;
+		a->blob_ids[i] = 0;
 		if (!link_table_find_digest(conn, a->repo.id, a->repo.pool_id, &m->blobs[i].digest,
 			    &blob, &needs, &found, err))
 			return false;
 		if (!found) {
-			add_missing(missing, &m->blobs[i].digest);
+			if (!m->blobs[i].may_miss)
+				add_missing(missing, &m->blobs[i].digest);
 			continue;
 		}
 		if (blob.size_bytes != m->blobs[i].size_bytes) {
@@ -131,8 +134,12 @@ static bool find_children(
 	for (size_t i = 0; i < m->child_count; i++) {
 		struct image_row child;
 		bool found = false;
-		if (!image_table_find(
-			    conn, a->repo.id, &m->children[i], NULL, a->arena, &child, &found, err))
+		/* An arena for each: ten thousand rows would not fit the one of the request. */
+		struct arena *arena = arena_new(KIB);
+		bool ok = image_table_find(
+			conn, a->repo.id, &m->children[i], NULL, arena, &child, &found, err);
+		arena_free(arena);
+		if (!ok)
 			return false;
 		if (!found) {
 			add_missing(missing, &m->children[i]);
@@ -175,6 +182,8 @@ static bool add_image(struct db_conn *conn, struct put_args *a, struct err *err)
 		return false;
 	for (size_t i = 0; i < m->blob_count; i++) {
 		int64_t needs;
+		if (!a->blob_ids[i])
+			continue;
 		if (!image_need_table_add(conn, a->row.id, a->blob_ids[i], err) ||
 			!link_table_add_needs(conn, a->repo.id, a->blob_ids[i], 1, &needs, err))
 			return false;

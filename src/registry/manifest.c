@@ -1,5 +1,7 @@
 #include "registry/manifest.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "base/json.h"
 
@@ -8,6 +10,9 @@
 #define DOCKER_MANIFEST  "application/vnd.docker.distribution.manifest.v2+json"
 #define DOCKER_LIST      "application/vnd.docker.distribution.manifest.list.v2+json"
 #define DOCKER_V1_PREFIX "application/vnd.docker.distribution.manifest.v1+"
+/* Both are history, and both list what they need in "blobs". */
+#define OCI_ARTIFACT  "application/vnd.oci.artifact.manifest.v1+json"
+#define ORAS_ARTIFACT "application/vnd.cncf.oras.artifact.manifest.v1+json"
 
 static bool invalid(struct err *err, const char *what)
 {
@@ -45,12 +50,21 @@ static bool is_media_type(struct str s)
 	return slash;
 }
 
-/* OCI image spec 1.1, "Image Layer: Non-Distributable Layers", and Docker's foreign layers: the
- * registry need not hold them. */
+/* OCI image spec 1.1, "Image Layer: Non-Distributable Layers", and Docker's foreign layers (plain
+ * and compressed): the registry need not hold them. */
 static bool is_foreign(struct str media_type)
 {
 	return str_starts(media_type, STR("application/vnd.oci.image.layer.nondistributable.")) ||
-	       str_eq_c(media_type, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+	       str_starts(media_type, STR("application/vnd.docker.image.rootfs.foreign.diff.tar"));
+}
+
+/* OCI image spec 1.1 and CVE-2021-41190: what can be read as an image and as an index is neither.
+ */
+static bool is_ambiguous(const struct json *root)
+{
+	return json_type(json_get(root, "manifests")) != JSON_NULL &&
+	       (json_type(json_get(root, "layers")) != JSON_NULL ||
+		       json_type(json_get(root, "config")) != JSON_NULL);
 }
 
 /* Which of mediaType, Content-Type and shape says what the manifest is. */
@@ -65,6 +79,8 @@ static bool find_type(const struct json *root, struct str content_type, struct a
 			err, "The manifest's mediaType differs from the media type it was sent as");
 	struct str type = own.len ? own : given;
 	if (!type.len) {
+		if (is_ambiguous(root))
+			return invalid(err, "mediaType must be given in the manifest or with it");
 		if (json_type(json_get(root, "manifests")) == JSON_ARRAY)
 			type = STR(OCI_INDEX);
 		else if (json_type(json_get(root, "layers")) == JSON_ARRAY)
@@ -96,58 +112,66 @@ static bool descriptor(const struct json *d, struct digest *digest, uint64_t *si
 	return true;
 }
 
-/* A small open-addressing set of indices, to leave out duplicates in linear time. */
-struct seen {
-	uint32_t *slots; /* index + 1 */
-	size_t mask;
-};
-
-static bool seen_init(struct seen *s, size_t count, struct arena *arena)
+/* Orders by digest, equal ones as they stand in the list. Both kinds of item begin with a digest.
+ */
+static int by_digest(const void *a, const void *b)
 {
-	size_t cap = 16;
-	while (cap < count * 2)
-		cap *= 2;
-	s->mask = cap - 1;
-	s->slots = arena_alloc(arena, cap * sizeof(*s->slots));
-	return s->slots != NULL;
+	const struct digest *x = *(const struct digest *const *)a,
+			    *y = *(const struct digest *const *)b;
+	if (x->alg != y->alg)
+		return x->alg < y->alg ? -1 : 1;
+	int order = memcmp(x->hash, y->hash, DIGEST_HASH_MAX);
+	return order ? order : (x > y) - (x < y);
 }
 
-/* The slot of the digest: 0 in it when it is new. get: digest of index i. */
-static uint32_t *seen_slot(struct seen *s, const struct digest *d,
-	const struct digest *(*get)(void *arg, size_t i), void *arg)
+/*
+ * Leaves the first of equal digests, in the list's order; returns how many are left. By sorting,
+ * because a client chooses the digests: a hash table could be made to degenerate.
+ */
+static bool drop_repeats(void *items, size_t size, size_t *count, struct arena *arena)
 {
-	size_t h;
-	memcpy(&h, d->hash, sizeof(h));
-	for (h &= s->mask; s->slots[h]; h = (h + 1) & s->mask) {
-		if (digest_eq(get(arg, s->slots[h] - 1), d))
-			break;
+	char *at = items;
+	size_t n = *count, kept = 0;
+	const struct digest **sorted = arena_alloc(arena, (n + 1) * sizeof(*sorted));
+	bool *repeats = arena_alloc(arena, n + 1);
+	if (!sorted || !repeats)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = (const struct digest *)(const void *)(at + i * size);
+	qsort(sorted, n, sizeof(*sorted), by_digest);
+	for (size_t i = 1; i < n; i++) {
+		if (digest_eq(sorted[i - 1], sorted[i]))
+			repeats[(size_t)((const char *)sorted[i] - at) / size] = true;
 	}
-	return &s->slots[h];
+	for (size_t i = 0; i < n; i++) {
+		if (repeats[i])
+			continue;
+		if (kept != i)
+			memcpy(at + kept * size, at + i * size, size);
+		kept++;
+	}
+	*count = kept;
+	return true;
 }
 
-static const struct digest *need_digest(void *arg, size_t i)
-{
-	return &((struct manifest_need *)arg)[i].digest;
-}
+_Static_assert(offsetof(struct manifest_need, digest) == 0, "drop_repeats wants the digest first");
 
-static const struct digest *child_digest(void *arg, size_t i)
+static bool add_need(
+	struct manifest *m, const struct json *d, bool is_config, bool may_miss, struct err *err)
 {
-	return &((struct digest *)arg)[i];
-}
-
-static bool add_need(struct manifest *m, struct seen *seen, const struct json *d, bool is_config,
-	struct err *err)
-{
-	struct manifest_need need = { .is_config = is_config };
+	struct manifest_need need = { .is_config = is_config, .may_miss = may_miss };
 	if (!descriptor(d, &need.digest, &need.size_bytes, err))
 		return false;
-	uint32_t *slot = seen_slot(seen, &need.digest, need_digest, m->blobs);
-	if (*slot)
-		return true;
 	m->blobs[m->blob_count++] = need;
-	*slot = (uint32_t)m->blob_count;
-	m->blobs_bytes += need.size_bytes;
 	return true;
+}
+
+/* Room for config and n more. */
+static bool room_for_needs(struct manifest *m, size_t n, struct arena *arena, struct err *err)
+{
+	if (n <= MANIFEST_NEEDS_MAX)
+		m->blobs = arena_alloc(arena, (n + 1) * sizeof(*m->blobs));
+	return m->blobs || invalid(err, "The manifest has too many layers");
 }
 
 static bool parse_image(
@@ -155,26 +179,61 @@ static bool parse_image(
 {
 	const struct json *config = json_get(root, "config"), *layers = json_get(root, "layers");
 	size_t n = json_len(layers);
-	struct seen seen;
 	if (json_type(config) != JSON_OBJECT)
 		return invalid(err, "config is missing");
 	if (json_type(layers) != JSON_ARRAY && json_type(layers) != JSON_NULL)
 		return invalid(err, "layers is not a list");
-	if (n > MANIFEST_NEEDS_MAX)
-		return invalid(err, "The manifest has too many layers");
-	m->blobs = arena_alloc(arena, (n + 1) * sizeof(*m->blobs));
-	if (!m->blobs || !seen_init(&seen, n + 1, arena))
-		return invalid(err, "The manifest has too many layers");
+	if (!room_for_needs(m, n, arena, err))
+		return false;
 	struct str config_type = json_get_str(config, "mediaType");
 	m->config_media_type = config_type.len <= 255 ? arena_str(arena, config_type) : STR("");
-	if (!add_need(m, &seen, config, true, err))
+	if (!add_need(m, config, true, false, err))
+		return false;
+	/* Those that are demanded first: of equal digests the first one stays. */
+	for (size_t i = 0; i < 2 * n; i++) {
+		const struct json *layer = json_at(layers, i % n);
+		bool may_miss = is_foreign(json_get_str(layer, "mediaType"));
+		if (may_miss == (i >= n) && !add_need(m, layer, false, may_miss, err))
+			return false;
+	}
+	return true;
+}
+
+static bool parse_artifact(
+	const struct json *root, struct arena *arena, struct manifest *m, struct err *err)
+{
+	const struct json *blobs = json_get(root, "blobs");
+	size_t n = json_len(blobs);
+	if (json_type(blobs) != JSON_ARRAY && json_type(blobs) != JSON_NULL)
+		return invalid(err, "blobs is not a list");
+	if (!room_for_needs(m, n, arena, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const struct json *layer = json_at(layers, i);
-		if (is_foreign(json_get_str(layer, "mediaType")))
-			continue;
-		if (!add_need(m, &seen, layer, false, err))
+		if (!add_need(m, json_at(blobs, i), false, false, err))
 			return false;
+	}
+	return true;
+}
+
+/* A type that Berth does not know: what looks like its layers is kept if it is there, nothing is
+ * demanded. */
+static bool parse_other(
+	const struct json *root, struct arena *arena, struct manifest *m, struct err *err)
+{
+	static const char *const lists[] = { "layers", "blobs" };
+	struct err bad;
+	size_t n = 0;
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		const struct json *list = json_get(root, lists[k]);
+		n += json_type(list) == JSON_ARRAY ? json_len(list) : 0;
+	}
+	if (!room_for_needs(m, n, arena, err))
+		return false;
+	err_ignore(add_need(m, json_get(root, "config"), true, true, &bad)); /* or no descriptor */
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		const struct json *list = json_get(root, lists[k]);
+		for (size_t i = 0; json_type(list) == JSON_ARRAY && i < json_len(list); i++)
+			err_ignore(add_need(m, json_at(list, i), false, true, &bad));
 	}
 	return true;
 }
@@ -184,26 +243,35 @@ static bool parse_index(
 {
 	const struct json *list = json_get(root, "manifests");
 	size_t n = json_len(list);
-	struct seen seen;
 	uint64_t size;
 	if (json_type(list) != JSON_ARRAY && json_type(list) != JSON_NULL)
 		return invalid(err, "manifests is not a list");
-	if (n > MANIFEST_NEEDS_MAX)
-		return invalid(err, "The index has too many manifests");
-	m->children = arena_alloc(arena, (n + 1) * sizeof(*m->children));
-	if (!m->children || !seen_init(&seen, n + 1, arena))
+	if (n <= MANIFEST_NEEDS_MAX)
+		m->children = arena_alloc(arena, (n + 1) * sizeof(*m->children));
+	if (!m->children)
 		return invalid(err, "The index has too many manifests");
 	for (size_t i = 0; i < n; i++) {
-		struct digest d;
-		if (!descriptor(json_at(list, i), &d, &size, err))
+		if (!descriptor(json_at(list, i), &m->children[m->child_count++], &size, err))
 			return false;
-		uint32_t *slot = seen_slot(&seen, &d, child_digest, m->children);
-		if (*slot)
-			continue;
-		m->children[m->child_count++] = d;
-		*slot = (uint32_t)m->child_count;
 	}
 	return true;
+}
+
+/* What the manifest names, by its kind. */
+static bool parse_needs(
+	const struct json *root, struct arena *arena, struct manifest *m, struct err *err)
+{
+	bool artifact =
+		str_eq_c(m->media_type, OCI_ARTIFACT) || str_eq_c(m->media_type, ORAS_ARTIFACT);
+	bool ok = m->kind == MANIFEST_IMAGE   ? parse_image(root, arena, m, err)
+		  : m->kind == MANIFEST_INDEX ? parse_index(root, arena, m, err)
+		  : artifact                  ? parse_artifact(root, arena, m, err)
+					      : parse_other(root, arena, m, err);
+	if (!ok)
+		return false;
+	return (drop_repeats(m->blobs, sizeof(*m->blobs), &m->blob_count, arena) &&
+		       drop_repeats(m->children, sizeof(*m->children), &m->child_count, arena)) ||
+	       invalid(err, "The manifest is too large");
 }
 
 static bool parse_common(
@@ -241,11 +309,9 @@ bool manifest_parse(struct str bytes, struct str content_type, struct arena *are
 		return invalid(err, "Invalid JSON syntax");
 	if (!find_type(root, content_type, arena, &m, err))
 		return false;
-	if (m.kind == MANIFEST_IMAGE && !parse_image(root, arena, &m, err))
-		return false;
-	if (m.kind == MANIFEST_INDEX && !parse_index(root, arena, &m, err))
-		return false;
-	if (!parse_common(root, arena, &m, err))
+	if (m.kind != MANIFEST_OTHER && is_ambiguous(root))
+		return invalid(err, "The manifest has the members of an image and of an index");
+	if (!parse_needs(root, arena, &m, err) || !parse_common(root, arena, &m, err))
 		return false;
 	*out = m;
 	return true;

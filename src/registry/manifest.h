@@ -23,22 +23,18 @@ struct manifest_need {
 	struct digest digest;
 	uint64_t size_bytes;
 	bool is_config;
+	bool may_miss; /* a foreign layer, or of a type that Berth does not know: kept while the
+			  image stands if the repository holds it, but not demanded */
 };
 
 struct manifest {
-	/* The needs of a manifest are allocated from the arena: this much serves the largest
-	 * manifest that is accepted. */
-#define MANIFEST_ARENA_BYTES (4 * MIB)
-
 	enum manifest_kind kind;
 	struct str media_type;    /* of the manifest */
 	struct str artifact_type; /* artifactType, else config.mediaType for image manifests; may be
 				     empty */
 	struct str config_media_type;
-	struct manifest_need *blobs; /* config and layers that must be in the repository, without
-					duplicates; foreign layers left out */
+	struct manifest_need *blobs; /* config and layers, without duplicates */
 	size_t blob_count;
-	uint64_t blobs_bytes;    /* sum over blobs */
 	struct digest *children; /* of an index, without duplicates */
 	size_t child_count;
 	bool has_subject;

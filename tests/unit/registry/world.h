@@ -1,0 +1,348 @@
+/* world.h - a database, a store that can fail and a core in a folder of its own, and the steps that
+ * most tests of the rules are made of. Each step fails the test when it is not done. */
+#ifndef BERTH_TESTS_REGISTRY_WORLD_H
+#define BERTH_TESTS_REGISTRY_WORLD_H
+
+#include "../unit.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "crypt/hash.h"
+#include "meta/db.h"
+#include "meta/db_fault.h"
+#include "registry/blob.h"
+#include "registry/collect.h"
+#include "registry/image.h"
+#include "registry/mount.h"
+#include "registry/repo.h"
+#include "registry/savings.h"
+#include "registry/setting.h"
+#include "registry/upload.h"
+#include "registry/verify.h"
+#include "store/store_fault.h"
+#include "store/store_mem.h"
+
+#define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
+#define OCI_INDEX    "application/vnd.oci.image.index.v1+json"
+#define HOUR_MS      (3600LL * 1000)
+#define LATER        (clock_now_ms() + 1000 * HOUR_MS) /* everything is due */
+
+struct world {
+	char folder[256], path[280];
+	struct db *db;
+	struct blobstore *store;
+	struct core *core;
+	struct core_options o;
+	struct registry_id reg;
+	struct arena *arena;
+	bool (*may_read)(void *arg, struct str repository); /* NULL: everything */
+	char finding[512];                                  /* the last one of verify */
+};
+
+static inline UNUSED void world_open_core(struct world *w)
+{
+	struct err err;
+	w->o.db = w->db;
+	w->o.store = w->store;
+	ASSERT_DONE(core_open(&w->o, &w->core, &err));
+}
+
+/* A restart: what is only in memory is gone. */
+static inline UNUSED void world_restart(struct world *w)
+{
+	core_close(w->core);
+	world_open_core(w);
+}
+
+static inline UNUSED int world_up(void **state)
+{
+	struct world *w = xmalloc(sizeof(*w));
+	struct err err;
+	ASSERT_DONE(crypt_init(&err));
+	make_temp_folder(w->folder);
+	snprintf(w->path, sizeof(w->path), "%s/berth.db", w->folder);
+	struct db_options o = { .path = w->path };
+	ASSERT_DONE(db_open(&o, &w->db, &err));
+	w->store = store_fault_new(store_mem_new());
+	w->arena = arena_new(256 * MIB);
+	w->o.upload_life_ms = HOUR_MS;
+	w->o.collect_grace_ms = HOUR_MS;
+	w->o.mounting_by_default = true;
+	assert_true(registry_id_make(STR("000000000000"), STR("eu-west-1"), &w->reg));
+	world_open_core(w);
+	*state = w;
+	return 0;
+}
+
+static inline UNUSED int world_down(void **state)
+{
+	struct world *w = *state;
+	core_close(w->core);
+	blobstore_close(w->store);
+	db_close(w->db);
+	arena_free(w->arena);
+	remove_temp_folder(w->folder);
+	free(w);
+	return 0;
+}
+
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, world_up, world_down)
+
+static inline UNUSED void make_repo_of(
+	struct world *w, const char *name, enum enc_type type, const char *key)
+{
+	struct err err;
+	struct repo out;
+	struct repo_new in = { .name = str_from(name),
+		.enc_type = type,
+		.kms_key = str_from(key),
+		.mutability = MUTABLE };
+	ASSERT_DONE(repo_create(w->core, &w->reg, &in, w->arena, &out, &err));
+}
+
+static inline UNUSED void make_repo(struct world *w, const char *name)
+{
+	make_repo_of(w, name, ENC_AES256, "");
+}
+
+static inline UNUSED struct repo get_repo(struct world *w, const char *name)
+{
+	struct err err;
+	struct repo out;
+	ASSERT_DONE(repo_get(w->core, &w->reg, str_from(name), w->arena, &out, &err));
+	return out;
+}
+
+static inline UNUSED void delete_repo(struct world *w, const char *name)
+{
+	struct err err;
+	struct repo out;
+	ASSERT_DONE(repo_delete(w->core, &w->reg, str_from(name), true, w->arena, &out, &err));
+}
+
+static inline UNUSED struct digest digest_of(struct str bytes)
+{
+	struct err err;
+	struct digest d;
+	ASSERT_DONE(hash_bytes(DIGEST_SHA256, bytes, &d, &err));
+	return d;
+}
+
+/* Uploads the bytes whole; false as the first call that fails says. */
+static inline UNUSED bool try_push(struct world *w, const char *repo, struct str bytes,
+	struct upload_result *out, struct err *err)
+{
+	char id[UUID_TEXT_LEN + 1];
+	struct upload *u = NULL;
+	struct digest d = digest_of(bytes);
+	if (!upload_start(w->core, &w->reg, str_from(repo), DIGEST_SHA256, id, err) ||
+		!upload_take(w->core, &w->reg, str_from(repo), str_from(id), &u, err))
+		return false;
+	bool ok = upload_write(u, bytes.ptr, bytes.len, err) && upload_sync(u, err) &&
+		  upload_finish(u, &d, out, err);
+	upload_release(u);
+	return ok;
+}
+
+static inline UNUSED struct digest push(struct world *w, const char *repo, const char *text)
+{
+	struct err err;
+	struct upload_result r;
+	ASSERT_DONE(try_push(w, repo, str_from(text), &r, &err));
+	return digest_of(str_from(text));
+}
+
+/* The manifest of an image: config and layers are texts; subject may be NULL. */
+static inline UNUSED struct str image_text(struct world *w, const char *config,
+	const char *const *layers, size_t count, const struct digest *subject)
+{
+	char hex[DIGEST_TEXT_MAX];
+	struct buf b;
+	buf_init(&b, MIB);
+	struct digest d = digest_of(str_from(config));
+	buf_addf(&b,
+		"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MANIFEST
+		"\",\"config\":{\"mediaType\":\"application/x.test.config\",\"digest\":\"%s\","
+		"\"size\":%zu},\"layers\":[",
+		digest_text(&d, hex), strlen(config));
+	for (size_t i = 0; i < count; i++) {
+		d = digest_of(str_from(layers[i]));
+		buf_addf(&b, "%s{\"mediaType\":\"x/y\",\"digest\":\"%s\",\"size\":%zu}",
+			i ? "," : "", digest_text(&d, hex), strlen(layers[i]));
+	}
+	buf_addf(&b, "]");
+	if (subject)
+		buf_addf(&b, ",\"subject\":{\"mediaType\":\"x/y\",\"digest\":\"%s\",\"size\":1}",
+			digest_text(subject, hex));
+	buf_addf(&b, "}");
+	struct str out = arena_str(w->arena, buf_str(&b));
+	buf_fini(&b);
+	return out;
+}
+
+static inline UNUSED struct str index_text(
+	struct world *w, const struct digest *children, size_t count)
+{
+	char hex[DIGEST_TEXT_MAX];
+	struct buf b;
+	buf_init(&b, MIB);
+	buf_addf(&b, "{\"schemaVersion\":2,\"mediaType\":\"" OCI_INDEX "\",\"manifests\":[");
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&b, "%s{\"mediaType\":\"" OCI_MANIFEST "\",\"digest\":\"%s\",\"size\":1}",
+			i ? "," : "", digest_text(&children[i], hex));
+	buf_addf(&b, "]}");
+	struct str out = arena_str(w->arena, buf_str(&b));
+	buf_fini(&b);
+	return out;
+}
+
+/* tag NULL: untagged. */
+static inline UNUSED bool try_put(
+	struct world *w, const char *repo, struct str bytes, const char *tag, struct err *err)
+{
+	struct str tags[1] = { str_from(tag) };
+	struct image_put_result r;
+	struct image_put in = {
+		.repo = str_from(repo), .bytes = bytes, .tags = tags, .tag_count = tag ? 1 : 0
+	};
+	return image_put(w->core, &w->reg, &in, w->arena, &r, err);
+}
+
+static inline UNUSED struct digest put(
+	struct world *w, const char *repo, struct str bytes, const char *tag)
+{
+	struct err err;
+	ASSERT_DONE(try_put(w, repo, bytes, tag, &err));
+	return digest_of(bytes);
+}
+
+/* Pushes config and one layer (both texts) and the image. */
+static inline UNUSED struct digest push_image(
+	struct world *w, const char *repo, const char *config, const char *layer, const char *tag)
+{
+	push(w, repo, config);
+	push(w, repo, layer);
+	return put(w, repo, image_text(w, config, &layer, 1, NULL), tag);
+}
+
+static inline UNUSED struct image_ref by_tag(const char *tag)
+{
+	return (struct image_ref){ .tag = str_from(tag) };
+}
+
+static inline UNUSED struct image_ref by_digest_ref(struct digest d)
+{
+	return (struct image_ref){ .tag = STR(""), .has_digest = true, .digest = d };
+}
+
+static inline UNUSED bool may_read_all(void *arg UNUSED, struct str repository UNUSED)
+{
+	return true;
+}
+
+/* source NULL: no `from`. */
+static inline UNUSED struct mount_result mount_text(
+	struct world *w, const char *target, const char *source, struct str digest)
+{
+	struct err err;
+	struct mount_result r;
+	struct mount_request in = { .target = str_from(target),
+		.source = { source, source ? strlen(source) : 0 },
+		.digest = digest,
+		.principal = STR("arn:aws:iam::000000000000:user/test"),
+		.may_read = w->may_read ? w->may_read : may_read_all };
+	ASSERT_DONE(mount_try(w->core, &w->reg, &in, w->arena, &r, &err));
+	return r;
+}
+
+static inline UNUSED struct mount_result mount(
+	struct world *w, const char *target, const char *source, const struct digest *d)
+{
+	char text[DIGEST_TEXT_MAX];
+	return mount_text(w, target, source, str_from(digest_text(d, text)));
+}
+
+#define ASSERT_OUTCOME(name, result) \
+	assert_string_equal(mount_outcome_text((result).outcome), mount_outcome_text(MOUNT_##name))
+
+static inline UNUSED bool holds(struct world *w, const char *repo, const struct digest *d)
+{
+	struct err err;
+	struct blob_info info;
+	struct blob_reader *r = NULL;
+	if (!blob_open(w->core, &w->reg, str_from(repo), d, &info, &r, &err)) {
+		assert_string_equal(err_kind_name(err.kind), "BLOB_UNKNOWN");
+		return false;
+	}
+	blob_reader_close(r);
+	return true;
+}
+
+/* One round after the other until nothing is due. */
+static inline UNUSED struct collect_report collect_at(struct world *w, int64_t now_ms)
+{
+	struct err err;
+	struct collect_report r = { 0 };
+	do {
+		ASSERT_DONE(collect_run(w->core, now_ms, 4, &r, &err));
+	} while (r.more);
+	return r;
+}
+
+/* Whatever can go goes: what loses its links in the first pass is a blob to review in the second.
+ */
+static inline UNUSED void collect_all(struct world *w)
+{
+	collect_at(w, LATER);
+	collect_at(w, LATER + 1000 * HOUR_MS);
+}
+
+static inline UNUSED void world_finding(void *arg, enum verify_kind kind UNUSED, struct str text)
+{
+	struct world *w = arg;
+	snprintf(w->finding, sizeof(w->finding), STR_FMT, STR_ARG(text));
+}
+
+static inline UNUSED struct verify_report verify(struct world *w)
+{
+	struct err err;
+	struct verify_report r;
+	struct verify_options o = { .deep = true, .finding = world_finding, .arg = w };
+	w->finding[0] = '\0';
+	ASSERT_DONE(verify_run(w->core, &o, &r, &err));
+	return r;
+}
+
+static inline UNUSED void assert_sound(struct world *w)
+{
+	struct verify_report r = verify(w);
+	assert_string_equal(w->finding, "");
+	assert_int_equal(r.damaged + r.orphans + r.miscounts, 0);
+}
+
+static inline UNUSED struct savings_total total(struct world *w)
+{
+	struct err err;
+	struct savings_total t;
+	ASSERT_DONE(savings_total(w->core, &w->reg, &t, &err));
+	return t;
+}
+
+static inline UNUSED bool count_object(
+	void *arg, const struct store_key *key UNUSED, uint64_t size_bytes UNUSED)
+{
+	++*(size_t *)arg;
+	return true;
+}
+
+/* Objects in the store, whoever names them. */
+static inline UNUSED size_t objects(struct world *w)
+{
+	struct err err;
+	size_t n = 0;
+	ASSERT_DONE(blobstore_each(w->store, count_object, &n, &err));
+	return n;
+}
+
+#endif
