@@ -31,6 +31,8 @@ static const char sql_link_add[] =
 	"VALUES ($1, $2, $3, $4, $5)";
 static const char sql_link_remove[] =
 	"DELETE FROM layer_link WHERE repository_id = $1 AND blob_id = $2";
+static const char sql_link_renew[] =
+	"UPDATE layer_link SET linked_at_ms = $3 WHERE repository_id = $1 AND blob_id = $2";
 static const char sql_link_needs[] =
 	"UPDATE layer_link SET needs = needs + $3 WHERE repository_id = $1 AND blob_id = $2 RETURNING needs";
 static const char sql_link_holders[] =
@@ -273,6 +275,16 @@ bool link_table_remove(struct db_conn *c, int64_t repository_id, const struct bl
 	       repo_table_add_sums(c, repository_id, 0, -size, paid ? -size : 0, err) &&
 	       pool_table_add(c, blob->pool_id, &d, err) &&
 	       (!last || candidate_table_add(c, &k, err));
+}
+
+bool link_table_renew(
+	struct db_conn *c, int64_t repository_id, int64_t blob_id, int64_t now_ms, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_link_renew);
+	db_bind_int(st, 1, repository_id);
+	db_bind_int(st, 2, blob_id);
+	db_bind_int(st, 3, now_ms);
+	return db_run(st, err);
 }
 
 bool link_table_add_needs(struct db_conn *c, int64_t repository_id, int64_t blob_id, int64_t delta,

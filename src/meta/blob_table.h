@@ -48,8 +48,8 @@ enum link_origin { LINK_UPLOADED = 1, LINK_MOUNTED = 2 };
 struct link_row {
 	int64_t repository_id, blob_id;
 	enum link_origin origin;
-	struct str source; /* of a mounted one; may be empty */
-	int64_t linked_at_ms;
+	struct str source;    /* of a mounted one; may be empty */
+	int64_t linked_at_ms; /* or last pushed again, or when the last image that needed it went */
 	int64_t needs;
 };
 
@@ -65,6 +65,9 @@ MUST_CHECK bool link_table_add(struct db_conn *c, const struct link_row *row,
 /* If it was the blob's last one, the blob becomes a candidate with this review time. */
 MUST_CHECK bool link_table_remove(struct db_conn *c, int64_t repository_id,
 	const struct blob_row *blob, int64_t review_at_ms, struct err *err);
+/* Sets linked_at_ms: the time that an unneeded layer is kept begins anew. */
+MUST_CHECK bool link_table_renew(
+	struct db_conn *c, int64_t repository_id, int64_t blob_id, int64_t now_ms, struct err *err);
 MUST_CHECK bool link_table_add_needs(struct db_conn *c, int64_t repository_id, int64_t blob_id,
 	int64_t delta, int64_t *now, struct err *err);
 /* Repositories (ids above `after`, ascending) that hold the blob. */

@@ -10,7 +10,8 @@ static const char sql_set_short[] = "UPDATE upload SET short_at = $2 WHERE store
 static const char sql_remove[] = "DELETE FROM upload WHERE store_key = $1";
 static const char sql_older[] =
 	"SELECT " COLUMNS
-	" FROM upload WHERE created_at_ms < $1 AND created_at_ms > $2 ORDER BY created_at_ms LIMIT $3";
+	" FROM upload WHERE created_at_ms < $1 AND (created_at_ms, store_key) > ($2, $3) "
+	"ORDER BY created_at_ms, store_key LIMIT $4";
 static const char sql_of_repository[] =
 	"SELECT " COLUMNS " FROM upload WHERE repository_id = $1 LIMIT $2";
 
@@ -102,13 +103,15 @@ static bool read_rows(
 	return true;
 }
 
-bool upload_table_older(struct db_conn *c, int64_t created_before_ms, int64_t created_after_ms,
-	struct upload_row *rows, size_t max, size_t *count, struct err *err)
+bool upload_table_older(struct db_conn *c, int64_t created_before_ms,
+	const struct upload_row *after, struct upload_row *rows, size_t max, size_t *count,
+	struct err *err)
 {
 	STMT(st, c, sql_older);
 	db_bind_int(st, 1, created_before_ms);
-	db_bind_int(st, 2, created_after_ms);
-	db_bind_int(st, 3, (int64_t)max);
+	db_bind_int(st, 2, after->created_at_ms);
+	db_bind_blob(st, 3, after->key, UPLOAD_KEY_LEN);
+	db_bind_int(st, 4, (int64_t)max);
 	return read_rows(st, rows, max, count, err);
 }
 

@@ -24,10 +24,11 @@ MUST_CHECK bool upload_table_set_short(
 /* *removed: whether it was there. */
 MUST_CHECK bool upload_table_remove(
 	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], bool *removed, struct err *err);
-/* Created before the time, oldest first; of one repository. */
+/* Created before the time, oldest first, those behind `after` (its time, then its key). */
 MUST_CHECK bool upload_table_older(struct db_conn *c, int64_t created_before_ms,
-	int64_t created_after_ms, struct upload_row *rows, size_t max, size_t *count,
+	const struct upload_row *after, struct upload_row *rows, size_t max, size_t *count,
 	struct err *err);
+/* Some of one repository. */
 MUST_CHECK bool upload_table_of_repository(struct db_conn *c, int64_t repository_id,
 	struct upload_row *rows, size_t max, size_t *count, struct err *err);
 

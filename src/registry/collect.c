@@ -12,6 +12,7 @@
 #include "registry/session.h"
 
 #define TRIM_EVERY 64  /* rounds */
+#define TRIMS_MAX  64  /* transactions of 10 * BATCH rows a round */
 #define BATCH      200 /* rows a transaction: others wait for it at most some milliseconds */
 
 struct step_args {
@@ -19,6 +20,8 @@ struct step_args {
 	int64_t now_ms;
 	struct collect_report report; /* of this step */
 	bool found;                   /* there was something to do */
+	int64_t after_id;             /* dying repositories up to here wait for a request */
+	bool is_stuck;                /* this one does */
 	int64_t repository_id, registry_id;
 };
 
@@ -34,7 +37,7 @@ static bool review_link(
 		return false;
 	if (!found || link.needs > 0)
 		return true;
-	/* Linked again since: its own candidate comes later. */
+	/* Linked, pushed or given up again since: a candidate of its own comes later. */
 	if (link.linked_at_ms + a->core->o.collect_grace_ms > a->now_ms)
 		return true;
 	if (!blob_table_get(conn, k->blob_id, &blob, &has_blob, err))
@@ -99,7 +102,7 @@ static bool review(struct step_args *a, struct err *err)
 static bool find_dying_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct step_args *a = arg;
-	return repo_table_next_dying(conn, 0, &a->repository_id, &a->registry_id, err);
+	return repo_table_next_dying(conn, a->after_id, &a->repository_id, &a->registry_id, err);
 }
 
 static bool empty_images(
@@ -112,7 +115,7 @@ static bool empty_images(
 		ok = image_table_newest(conn, a->repository_id, arena, &row, &found, err);
 		if (!ok || !found)
 			break;
-		ok = image_drop(conn, pool_id, &row, a->now_ms + a->core->o.collect_grace_ms, err);
+		ok = image_drop(conn, pool_id, &row, a->now_ms, a->core->o.collect_grace_ms, err);
 		*done += (size_t)row.tags /
 			 4; /* an image with ten thousand tags is work for one step */
 		a->report.images++;
@@ -144,22 +147,35 @@ static bool empty_links(struct db_conn *conn, struct step_args *a, size_t *done,
 	return true;
 }
 
-static bool empty_uploads(struct db_conn *conn, struct step_args *a, size_t *done, struct err *err)
+/*
+ * One that a request still writes to stays until that ends: its object would come back after the
+ * bytes are removed. Nobody can take it anew, for upload_take looks at the repository again.
+ */
+static bool empty_uploads(
+	struct db_conn *conn, struct step_args *a, size_t *done, bool *busy, struct err *err)
 {
 	struct upload_row rows[BATCH];
 	size_t n = 0;
 	int64_t open = 0;
 	bool removed = false;
 	*done = 0;
+	*busy = false;
 	if (!upload_table_of_repository(conn, a->repository_id, rows, BATCH, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		struct store_key key;
+		uint64_t size;
+		memcpy(key.bytes, rows[i].key, STORE_KEY_LEN);
+		if (session_is_busy(a->core->sessions, &key, &size)) {
+			*busy = true;
+			continue;
+		}
 		if (!upload_table_remove(conn, rows[i].key, &removed, err) ||
 			!trash_table_add(conn, rows[i].key, err) ||
 			!registry_table_uploads(conn, a->registry_id, -1, &open, err))
 			return false;
+		(*done)++;
 	}
-	*done = n;
 	return true;
 }
 
@@ -168,6 +184,8 @@ static bool empty_repository_in(struct db_conn *conn, void *arg, struct err *err
 	struct step_args *a = arg;
 	size_t images = 0, links = 0, uploads = 0;
 	int64_t pool_id = 0;
+	bool busy = false;
+	a->is_stuck = false;
 	a->report = (struct collect_report){ 0 };
 	if (!repo_table_pool(conn, a->repository_id, &pool_id, err))
 		return false;
@@ -177,10 +195,14 @@ static bool empty_repository_in(struct db_conn *conn, void *arg, struct err *err
 		return false;
 	if (images == 0 && !empty_links(conn, a, &links, err))
 		return false;
-	if (images == 0 && links == 0 && !empty_uploads(conn, a, &uploads, err))
+	if (images == 0 && links == 0 && !empty_uploads(conn, a, &uploads, &busy, err))
 		return false;
 	if (images || links || uploads)
 		return true;
+	if (busy) {
+		a->is_stuck = true;
+		return true;
+	}
 	a->report.repositories++;
 	return repo_table_remove(conn, a->repository_id, err);
 }
@@ -190,63 +212,78 @@ static bool empty_repository(struct step_args *a, struct err *err)
 	if (!db_read(a->core->db, find_dying_in, a, err))
 		return false;
 	a->found = a->repository_id != 0;
-	return !a->found || db_write(a->core->db, empty_repository_in, a, err);
+	if (a->found && !db_write(a->core->db, empty_repository_in, a, err))
+		return false;
+	if (a->found && a->is_stuck)
+		a->after_id = a->repository_id;
+	return true;
 }
 
 /* --- uploads that nobody goes on with --- */
 
 struct expire_args {
 	struct step_args *step;
-	int64_t before_ms, after_ms;
+	int64_t before_ms;
 	struct upload_row rows[BATCH];
 	size_t count;
-	const struct upload_row *row;
+	struct upload_row at; /* where the walk is */
 	bool removed;
 };
 
 static bool older_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct expire_args *a = arg;
-	return upload_table_older(conn, a->before_ms, a->after_ms, a->rows, BATCH, &a->count, err);
+	return upload_table_older(conn, a->before_ms, &a->at, a->rows, BATCH, &a->count, err);
 }
 
 static bool expire_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct expire_args *a = arg;
 	int64_t registry_id = 0, open = 0;
-	if (!upload_table_remove(conn, a->row->key, &a->removed, err))
+	if (!upload_table_remove(conn, a->at.key, &a->removed, err))
 		return false;
 	return !a->removed ||
-	       (trash_table_add(conn, a->row->key, err) &&
-		       repo_table_registry(conn, a->row->repository_id, &registry_id, err) &&
+	       (trash_table_add(conn, a->at.key, err) &&
+		       repo_table_registry(conn, a->at.repository_id, &registry_id, err) &&
 		       registry_table_uploads(conn, registry_id, -1, &open, err));
 }
 
-/* Written to lately, or being written to: it stays. */
-static bool is_active(struct core *c, const struct upload_row *row, int64_t now_ms)
+/* Whether something was written to it lately. */
+static bool is_fresh(
+	struct core *c, const struct store_key *key, int64_t now_ms, bool *fresh, struct err *err)
 {
-	struct store_key key;
 	uint64_t size = 0;
 	int64_t last_ms = 0;
-	struct err e;
-	memcpy(key.bytes, row->key, STORE_KEY_LEN);
-	if (session_is_busy(c->sessions, &key, &size))
-		return true;
-	return blobstore_stat(c->store, &key, &size, &last_ms, &e) &&
-	       last_ms + c->o.upload_life_ms > now_ms;
+	if (!blobstore_stat(c->store, key, &size, &last_ms, err)) {
+		*fresh = false;
+		return err->kind == ERR_BLOB_UNKNOWN; /* nothing was ever written */
+	}
+	*fresh = last_ms + c->o.upload_life_ms > now_ms;
+	return true;
 }
 
+/* Looked at before it is entered, lest a client that goes on with it finds it busy; and again
+ * after, because then nobody can go on with it before it is removed. */
 static bool expire_one(struct expire_args *a, struct err *err)
 {
 	struct core *c = a->step->core;
 	struct store_key key;
 	struct session_state state;
-	memcpy(key.bytes, a->row->key, STORE_KEY_LEN);
-	if (!session_enter(c->sessions, &key, &state))
-		return true; /* somebody just went on with it */
-	hash_free(state.hash);
-	bool ok = db_write(c->db, expire_in, a, err);
-	session_leave(c->sessions, &key, NULL);
+	bool fresh = true;
+	a->removed = false;
+	memcpy(key.bytes, a->at.key, STORE_KEY_LEN);
+	if (!is_fresh(c, &key, a->step->now_ms, &fresh, err))
+		return false;
+	if (fresh || !session_enter(c->sessions, &key, &state))
+		return true;
+	bool ok = is_fresh(c, &key, a->step->now_ms, &fresh, err) &&
+		  (fresh || db_write(c->db, expire_in, a, err));
+	if (a->removed || !state.hash) {
+		hash_free(state.hash);
+		session_leave(c->sessions, &key, NULL);
+	} else {
+		session_leave(c->sessions, &key, &state);
+	}
 	if (ok && a->removed)
 		a->step->report.uploads++;
 	return ok;
@@ -260,9 +297,8 @@ static bool expire_uploads(struct step_args *step, struct err *err)
 		if (!db_read(step->core->db, older_in, &a, err))
 			return false;
 		for (size_t i = 0; i < a.count; i++) {
-			a.row = &a.rows[i];
-			a.after_ms = a.row->created_at_ms;
-			if (!is_active(step->core, a.row, step->now_ms) && !expire_one(&a, err))
+			a.at = a.rows[i];
+			if (!expire_one(&a, err))
 				return false;
 		}
 	} while (a.count == BATCH);
@@ -292,20 +328,30 @@ static bool trash_remove_in(struct db_conn *conn, void *arg, struct err *err)
 	return true;
 }
 
-/* Row first, bytes later (DESIGN): what stands in the trash is named by no other row. */
+/* Row first, bytes later (DESIGN): what stands in the trash is named by no other row. An object
+ * that cannot be removed keeps its row, and holds up none of the others. */
 static bool empty_trash(struct step_args *step, struct err *err)
 {
 	struct trash_args a = { .count = 0 };
+	size_t gone = 0, failed = 0;
+	struct err first, e;
 	if (!db_read(step->core->db, trash_list_in, &a, err))
 		return false;
 	step->found = a.count > 0;
 	for (size_t i = 0; i < a.count; i++) {
 		struct store_key key;
 		memcpy(key.bytes, a.keys[i], STORE_KEY_LEN);
-		if (!blobstore_remove(step->core->store, &key, err))
-			return false;
+		if (blobstore_remove(step->core->store, &key, &e))
+			memcpy(a.keys[gone++], key.bytes, STORE_KEY_LEN);
+		else if (failed++ == 0)
+			first = e;
 	}
-	return !a.count || db_write(step->core->db, trash_remove_in, &a, err);
+	a.count = gone;
+	if (gone && !db_write(step->core->db, trash_remove_in, &a, err))
+		return false;
+	if (failed)
+		*err = first;
+	return failed == 0;
 }
 
 /* --- the mount log --- */
@@ -330,12 +376,15 @@ static bool trim_log(struct step_args *a, struct err *err)
 	if (atomic_load(&a->core->collect_runs) % TRIM_EVERY != 1)
 		return true;
 	a->registry_id = 0;
-	do {
+	for (unsigned i = 0; i < TRIMS_MAX; i++) {
 		if (!db_read(a->core->db, next_registry_in, a, err))
 			return false;
-		if (a->registry_id && !db_write(a->core->db, trim_in, a, err))
+		if (!a->registry_id)
+			return true;
+		if (!db_write(a->core->db, trim_in, a, err))
 			return false;
-	} while (a->registry_id);
+		a->registry_id--; /* the same one again, while it has too many */
+	}
 	return true;
 }
 
@@ -362,18 +411,17 @@ static bool repeat(struct core *c, step_fn step, int64_t now_ms, unsigned *steps
 	struct collect_report *report, struct err *err)
 {
 	struct step_args a = { .core = c, .now_ms = now_ms };
-	do {
-		if (*steps == 0) {
-			report->more = true;
-			return true;
-		}
-		(*steps)--;
+	while (*steps) {
 		a.report = (struct collect_report){ 0 };
 		a.found = false;
 		if (!step(&a, err))
 			return false;
+		if (!a.found)
+			return true;
+		(*steps)--;
 		add_report(c, &a.report, report);
-	} while (a.found);
+	}
+	report->more = true; /* perhaps: nobody looked */
 	return true;
 }
 

@@ -8,8 +8,17 @@
 #define BATCH    256
 #define TOLD_MAX 1000
 
-static bool give_up_blobs(
-	struct db_conn *conn, const struct image_row *row, int64_t review_at_ms, struct err *err)
+/* A layer that no image needs any more is kept for the grace time from now on. */
+static bool idle_link(struct db_conn *conn, int64_t repository_id, int64_t blob_id, int64_t now_ms,
+	int64_t review_at_ms, struct err *err)
+{
+	struct candidate k = { review_at_ms, blob_id, repository_id };
+	return link_table_renew(conn, repository_id, blob_id, now_ms, err) &&
+	       candidate_table_add(conn, &k, err);
+}
+
+static bool give_up_blobs(struct db_conn *conn, const struct image_row *row, int64_t now_ms,
+	int64_t review_at_ms, struct err *err)
 {
 	int64_t ids[BATCH], after = 0, needs = 0;
 	size_t n = 0;
@@ -20,8 +29,8 @@ static bool give_up_blobs(
 			if (!link_table_add_needs(
 				    conn, row->repository_id, ids[i], -1, &needs, err))
 				return false;
-			struct candidate k = { review_at_ms, ids[i], row->repository_id };
-			if (needs == 0 && !candidate_table_add(conn, &k, err))
+			if (needs == 0 && !idle_link(conn, row->repository_id, ids[i], now_ms,
+						  review_at_ms, err))
 				return false;
 			after = ids[i];
 		}
@@ -45,13 +54,13 @@ static bool give_up_children(struct db_conn *conn, const struct image_row *row, 
 	return true;
 }
 
-bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row,
-	int64_t review_at_ms, struct err *err)
+bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row, int64_t now_ms,
+	int64_t grace_ms, struct err *err)
 {
 	struct pool_delta d = { .images = -1 };
 	return tag_table_remove_of_image(conn, row->id, err) &&
-	       give_up_blobs(conn, row, review_at_ms, err) && give_up_children(conn, row, err) &&
-	       image_table_remove(conn, row->id, err) &&
+	       give_up_blobs(conn, row, now_ms, now_ms + grace_ms, err) &&
+	       give_up_children(conn, row, err) && image_table_remove(conn, row->id, err) &&
 	       repo_table_add_sums(conn, row->repository_id, -1, 0, 0, err) &&
 	       pool_table_add(conn, pool_id, &d, err);
 }
@@ -147,7 +156,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	}
 	a->image_gone = true;
 	return tell(a, &row, tags, count, err) &&
-	       image_drop(conn, a->key.pool_id, &row, clock_now_ms() + a->core->o.collect_grace_ms,
+	       image_drop(conn, a->key.pool_id, &row, clock_now_ms(), a->core->o.collect_grace_ms,
 		       err);
 }
 

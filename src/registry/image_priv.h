@@ -9,7 +9,7 @@
 /* Removes an image with its tags, gives up its layers (each that no image needs any more becomes a
  * candidate) and its children. */
 MUST_CHECK bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row,
-	int64_t review_at_ms, struct err *err);
+	int64_t now_ms, int64_t grace_ms, struct err *err);
 
 /* The sentence for an image that is not there. Returns false. */
 bool image_unknown(const struct registry_id *reg, struct str repo, const struct image_ref *ref,

@@ -58,7 +58,8 @@ struct mount_args {
 	struct digest digest;
 	struct mount_facts facts;
 	struct repo_key target, source;
-	struct blob_row blob; /* in the target's pool; id 0: not there */
+	struct blob_row blob;  /* in the target's pool; id 0: not there */
+	struct link_row there; /* the target's own link, if it holds the blob */
 	uint64_t size_bytes;
 	struct str found[DISCOVERY_MAX]; /* names of holders */
 	size_t found_count;
@@ -89,10 +90,12 @@ static bool find_source(struct db_conn *conn, struct mount_args *a, struct err *
 
 /* Names of repositories that hold the blob, for discovery; whether the caller may read them is
  * asked outside the snapshot. */
-static bool find_holders(struct db_conn *conn, struct mount_args *a, struct err *err)
+static bool find_holders(struct db_conn *conn, void *arg, struct err *err)
 {
+	struct mount_args *a = arg;
 	int64_t ids[DISCOVERY_MAX];
 	size_t n = 0;
+	a->found_count = 0;
 	if (!link_table_holders(conn, a->blob.id, 0, ids, DISCOVERY_MAX, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -111,7 +114,6 @@ static bool look_up(struct db_conn *conn, void *arg, struct err *err)
 	struct mount_args *a = arg;
 	struct mount_facts *f = &a->facts;
 	bool in_pool = false;
-	struct link_row link;
 	if (!repo_table_key(conn, a->registry_id, a->in->target, &a->target, err))
 		return false;
 	if (!a->target.id)
@@ -123,20 +125,21 @@ static bool look_up(struct db_conn *conn, void *arg, struct err *err)
 	if (!blob_table_find(conn, a->target.pool_id, &a->digest, &a->blob, &in_pool, err))
 		return false;
 	if (in_pool) {
-		if (!link_table_find(conn, a->target.id, a->blob.id, &link, &f->target_holds, err))
+		if (!link_table_find(
+			    conn, a->target.id, a->blob.id, &a->there, &f->target_holds, err))
 			return false;
 		if (f->target_holds)
 			a->size_bytes = a->blob.size_bytes;
 	}
-	if (!find_source(conn, a, err))
-		return false;
-	return f->policy_is_ecr || !in_pool || find_holders(conn, a, err);
+	return find_source(conn, a, err);
 }
 
 struct link_args {
 	struct mount_args *m;
-	bool gone; /* the blob was collected, or the target deleted, since the look-up */
-	bool target_gone;
+	/* since the look-up */
+	bool gone;        /* the blob was collected */
+	bool target_gone; /* the target was deleted */
+	bool linked;      /* the target got the blob by other means, or held it before */
 };
 
 static bool link_in(struct db_conn *conn, void *arg, struct err *err)
@@ -145,8 +148,8 @@ static bool link_in(struct db_conn *conn, void *arg, struct err *err)
 	struct mount_args *m = a->m;
 	struct blob_row blob;
 	struct link_row there;
-	bool live = false, alive = false, linked = false;
-	a->gone = a->target_gone = false;
+	bool live = false, alive = false;
+	a->gone = a->target_gone = a->linked = false;
 	if (!repo_table_is_live(conn, m->target.id, &live, err) ||
 		!blob_table_get(conn, m->blob.id, &blob, &alive, err))
 		return false;
@@ -154,10 +157,8 @@ static bool link_in(struct db_conn *conn, void *arg, struct err *err)
 	a->gone = !alive;
 	if (!live || !alive)
 		return true;
-	if (!link_table_find(conn, m->target.id, blob.id, &there, &linked, err))
+	if (!link_table_find(conn, m->target.id, blob.id, &there, &a->linked, err))
 		return false;
-	if (linked)
-		return true;
 	int64_t now = clock_now_ms();
 	struct link_row link = {
 		.repository_id = m->target.id,
@@ -167,6 +168,10 @@ static bool link_in(struct db_conn *conn, void *arg, struct err *err)
 		.linked_at_ms = now,
 	};
 	struct candidate k = { now + m->core->o.collect_grace_ms, blob.id, m->target.id };
+	if (a->linked)
+		return there.needs > 0 ||
+		       (link_table_renew(conn, m->target.id, blob.id, now, err) &&
+			       candidate_table_add(conn, &k, err));
 	return link_table_add(conn, &link, &blob, err) && candidate_table_add(conn, &k, err);
 }
 
@@ -182,32 +187,74 @@ static bool names_a_registry(struct str from)
 	return dots || str_find_char(host, ':') < host.len;
 }
 
-static enum mount_outcome decide(struct mount_args *a)
+/* Whether another source may be looked for after this outcome. */
+static bool wants_discovery(const struct mount_args *a, enum mount_outcome outcome)
+{
+	switch (outcome) {
+	case MOUNT_NO_SOURCE:
+	case MOUNT_DENIED:
+	case MOUNT_NOT_HELD:
+	case MOUNT_OTHER_POOL:
+	case MOUNT_NOT_FOUND:
+		return !a->facts.policy_is_ecr && a->blob.id != 0;
+	default:
+		return false;
+	}
+}
+
+static bool decide(struct mount_args *a, enum mount_outcome *out, struct err *err)
 {
 	struct mount_facts *f = &a->facts;
 	const struct mount_request *in = a->in;
-	/* Asked whether or not the rest would allow it: a refusal takes the same time for every
-	 * reason. */
 	f->may_read = f->source_exists && in->may_read(in->may_read_arg, in->source);
-	enum mount_outcome outcome = mount_decide(f);
-	if (outcome == MOUNT_MOUNTED)
+	*out = mount_decide(f);
+	if (*out == MOUNT_MOUNTED)
 		a->chosen = in->source;
-	bool discover = outcome != MOUNT_MOUNTED && outcome != MOUNT_PRESENT &&
-			outcome != MOUNT_OFF && outcome != MOUNT_BAD_DIGEST &&
-			outcome != MOUNT_OTHER_REGISTRY && !f->policy_is_ecr;
-	for (size_t i = 0; discover && i < a->found_count; i++) {
-		if (in->may_read(in->may_read_arg, a->found[i])) {
-			a->chosen = a->found[i];
-			return MOUNT_MOUNTED;
-		}
+	if (!wants_discovery(a, *out))
+		return true;
+	if (!db_read(a->core->db, find_holders, a, err))
+		return false;
+	for (size_t i = 0; i < a->found_count; i++) {
+		if (!in->may_read(in->may_read_arg, a->found[i]))
+			continue;
+		a->chosen = a->found[i];
+		*out = MOUNT_MOUNTED;
+		return true;
 	}
-	return outcome;
+	return true;
+}
+
+/* A layer that the target holds, but no image needs, is about to be used: it must not be collected
+ * between this answer and the image. Every time would cost a write; half of the time left is
+ * enough. */
+static bool wants_renewal(const struct mount_args *a)
+{
+	int64_t grace = a->core->o.collect_grace_ms;
+	return a->there.needs == 0 && a->there.linked_at_ms + grace / 2 < clock_now_ms();
+}
+
+/* Writes what was decided; *outcome becomes what came of it. */
+static bool carry_out(struct mount_args *a, enum mount_outcome *outcome, struct err *err)
+{
+	struct link_args link = { .m = a };
+	if (*outcome != MOUNT_MOUNTED && !(*outcome == MOUNT_PRESENT && wants_renewal(a)))
+		return true;
+	if (!db_write(a->core->db, link_in, &link, err))
+		return false;
+	if (link.target_gone)
+		return core_repo_unknown(a->reg, a->in->target, err);
+	if (link.gone)
+		*outcome = MOUNT_NOT_HELD;
+	else
+		*outcome = link.linked ? MOUNT_PRESENT : MOUNT_MOUNTED;
+	return true;
 }
 
 bool mount_try(struct core *c, const struct registry_id *reg, const struct mount_request *in,
 	struct arena *arena, struct mount_result *out, struct err *err)
 {
 	struct mount_args *a = arena_alloc(arena, sizeof(*a));
+	enum mount_outcome outcome;
 	struct err bad;
 	if (!a)
 		return core_no_memory(err);
@@ -221,21 +268,14 @@ bool mount_try(struct core *c, const struct registry_id *reg, const struct mount
 	a->facts.policy_is_ecr = c->o.mount_policy == MOUNT_POLICY_ECR;
 	a->facts.source_given = in->source.ptr != NULL && in->source.len > 0;
 	a->facts.source_is_other_registry = a->facts.source_given && names_a_registry(in->source);
-	if (!db_read(c->db, look_up, a, err))
+	if (!db_read(c->db, look_up, a, err) || !decide(a, &outcome, err) ||
+		!carry_out(a, &outcome, err))
 		return false;
-	enum mount_outcome outcome = decide(a);
-	if (outcome == MOUNT_MOUNTED) {
-		struct link_args link = { .m = a };
-		if (!db_write(c->db, link_in, &link, err))
-			return false;
-		if (link.target_gone)
-			return core_repo_unknown(reg, in->target, err);
-		if (link.gone)
-			outcome = MOUNT_NOT_HELD;
-		else
-			core_count(&c->bytes_mounted, a->blob.size_bytes);
-	}
 	bool done = outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT;
+	if (outcome == MOUNT_MOUNTED)
+		core_count(&c->bytes_mounted, a->blob.size_bytes);
+	else
+		a->chosen = (struct str){ NULL, 0 };
 	core_log_mount(c, a->registry_id, in, outcome, a->chosen,
 		done ? a->blob.size_bytes : a->size_bytes);
 	*out = (struct mount_result){

@@ -236,7 +236,8 @@ bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *e
 		return false;
 	if (!hash_update(u->state.hash, bytes, len, err))
 		return false;
-	u->state.hashed_bytes = u->writer->size_bytes;
+	/* Not "= size": after a write that broke off in the middle the hash lags for good. */
+	u->state.hashed_bytes += len;
 	return true;
 }
 
@@ -319,8 +320,12 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 		.linked_at_ms = now,
 	};
 	struct candidate k = { now + u->core->o.collect_grace_ms, blob.id, u->repository_id };
-	if (!linked &&
-		(!link_table_add(conn, &link, &blob, err) || !candidate_table_add(conn, &k, err)))
+	/* Pushed again although no image needs it yet: its time begins anew, for the client goes on
+	 * to push the image. */
+	bool ok = !linked            ? link_table_add(conn, &link, &blob, err)
+		  : there.needs == 0 ? link_table_renew(conn, u->repository_id, blob.id, now, err)
+				     : true;
+	if (!ok || ((!linked || there.needs == 0) && !candidate_table_add(conn, &k, err)))
 		return false;
 	a->result = (struct upload_result){ u->writer->size_bytes, linked, in_pool };
 	return true;
@@ -335,12 +340,14 @@ bool upload_finish(
 		return err_set(err, ERR_UPLOAD_PART_TOO_SMALL,
 			"Layer parts other than the last must have at least %zu bytes",
 			PART_MIN_BYTES);
-	if (hash_alg(u->state.hash) != expected->alg) {
+	if (hash_alg(u->state.hash) != expected->alg ||
+		u->state.hashed_bytes != u->writer->size_bytes) {
 		struct hash *h = NULL;
 		if (!rehash(c, &u->key, expected->alg, u->writer->size_bytes, &h, err))
 			return false;
 		hash_free(u->state.hash);
 		u->state.hash = h;
+		u->state.hashed_bytes = u->writer->size_bytes;
 	}
 	if (!hash_digest(u->state.hash, &got, err))
 		return false;
@@ -378,7 +385,8 @@ bool upload_status(struct core *c, const struct registry_id *reg, struct str rep
 	 */
 	struct upload *u = NULL;
 	if (!upload_take(c, reg, repo, id, &u, err))
-		return false;
+		return err->kind == ERR_UPLOAD_BUSY && /* somebody went on with it just now */
+		       session_is_busy(c->sessions, &a.key, size_bytes);
 	bool ok = u->state.durable_bytes == u->writer->size_bytes || upload_sync(u, err);
 	if (ok)
 		*size_bytes = u->writer->size_bytes;
