@@ -67,16 +67,19 @@ bool blob_stat(struct core *c, const struct registry_id *reg, struct str repo,
 bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
 	const struct digest *d, struct blob_info *info, struct blob_reader **out, struct err *err)
 {
-	struct blob_info i;
+	struct blob_info i, again;
 	struct blob_reader *r CLEANUP(blob_reader_closep) = NULL;
 	if (!blob_stat(c, reg, repo, d, &i, err))
 		return false;
-	if (!blobstore_open(c->store, &i.key, &r, err)) {
-		/* Collected between the look-up and now, or lost: the row tells which. */
-		struct err again;
-		if (err->kind != ERR_BLOB_UNKNOWN || !blob_stat(c, reg, repo, d, &i, &again))
+	while (!blobstore_open(c->store, &i.key, &r, err)) {
+		/* Collected between the look-up and now (and perhaps pushed again, as another
+		 * object), or lost: the row tells which. */
+		if (err->kind != ERR_BLOB_UNKNOWN || !blob_stat(c, reg, repo, d, &again, err))
 			return false;
-		return err_sys(err, ERR_CORRUPT, 0, "the bytes of a linked blob are missing");
+		if (memcmp(again.key.bytes, i.key.bytes, STORE_KEY_LEN) == 0)
+			return err_sys(
+				err, ERR_CORRUPT, 0, "the bytes of a linked blob are missing");
+		i = again;
 	}
 	if (r->size_bytes != i.size_bytes)
 		return err_sys(err, ERR_CORRUPT, 0, "a blob has %llu bytes instead of %llu",

@@ -97,7 +97,8 @@ MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, struct
 	struct err *err);
 
 /* Images by order of pushing, for ListImages and DescribeImages. A page looks at a bounded number
- * of rows, so it may hold fewer than limit items (even none) and still say more. */
+ * of rows, and ends when the arena is full, so it may hold fewer than limit items (even none) and
+ * still say more. */
 #define IMAGE_PAGE_ARENA_BYTES \
 	(8 * MIB) /* what the arena of a page of images should be allowed to hold */
 
@@ -139,8 +140,8 @@ struct referrer_query {
 	bool repo_must_exist; /* ECR's ListImageReferrers */
 };
 
-/* The page ends early (more, next.image_id) when the arena is full: annotations may be megabytes.
- */
+/* The page ends early (more, next.image_id) when the arena is full or enough manifests were read:
+ * annotations may be megabytes. */
 MUST_CHECK bool image_referrers(struct core *c, const struct registry_id *reg,
 	const struct referrer_query *q, struct arena *arena, struct image_page *out,
 	struct err *err);

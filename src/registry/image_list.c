@@ -2,8 +2,9 @@
 #include "meta/repo_table.h"
 #include "registry/image_priv.h"
 
-#define SCAN_MAX      1000 /* rows that one page looks at */
-#define TAGS_TOLD_MAX 1000 /* tags of one image that DescribeImages tells */
+#define SCAN_MAX      1000      /* rows that one page looks at */
+#define TAGS_TOLD_MAX 1000      /* tags of one image that DescribeImages tells */
+#define READ_MAX      (8 * MIB) /* bytes of manifests that a page of referrers reads */
 
 struct list_args {
 	struct core *core;
@@ -86,10 +87,11 @@ static bool list_one(struct db_conn *conn, struct list_args *a, const struct ima
 		return true;
 	}
 	size_t room = a->limit - p->count, n = 0;
-	struct str *names = arena_alloc(a->arena, sizeof(*names) * (room + 1));
+	size_t wanted = (uint64_t)row->tags > room ? room + 1 : (size_t)row->tags;
+	struct str *names = arena_alloc(a->arena, sizeof(*names) * wanted);
 	if (!names)
 		return core_no_memory(err);
-	if (!tag_table_of_image(conn, row->id, after, (unsigned)room + 1, a->arena, names, &n, err))
+	if (!tag_table_of_image(conn, row->id, after, (unsigned)wanted, a->arena, names, &n, err))
 		return false;
 	bool more_tags = n > room;
 	n = more_tags ? room : n;
@@ -193,12 +195,15 @@ static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
 			max, a->arena, rows, &n, err))
 		return false;
 	for (; i < n && p->count < a->limit; i++) {
+		if (a->filter != TAGS_TAGGED || rows[i].tags > 0) {
+			if (add_tags(conn, a->arena, &rows[i], &p->items[p->count], err))
+				p->count++;
+			else if (err->kind == ERR_TOO_LARGE && p->count > 0)
+				break; /* the arena is full: the next page begins here */
+			else
+				return false;
+		}
 		p->next.image_id = rows[i].id;
-		if (a->filter == TAGS_TAGGED && rows[i].tags == 0)
-			continue;
-		if (!add_tags(conn, a->arena, &rows[i], &p->items[p->count], err))
-			return false;
-		p->count++;
 	}
 	p->more = i < n || n == max;
 	return true;
@@ -276,11 +281,13 @@ static bool add_referrer(struct db_conn *conn, struct list_args *a, const struct
 	buf_init(&annotations, MANIFEST_MAX_BYTES);
 	image_from_row(row, out);
 	*fits = true;
-	bool ok = image_table_get(conn, row->id, &manifest, a->arena, &whole, &found, err);
+	struct arena *scratch = arena_new(KIB);
+	bool ok = image_table_get(conn, row->id, &manifest, scratch, &whole, &found, err);
 	if (ok && found && manifest_annotations(buf_str(&manifest), &annotations)) {
 		out->annotations = arena_str(a->arena, buf_str(&annotations));
 		*fits = out->annotations.ptr != NULL;
 	}
+	arena_free(scratch);
 	buf_fini(&manifest);
 	buf_fini(&annotations);
 	return ok;
@@ -294,6 +301,7 @@ static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
 	unsigned max = q->type_count ? SCAN_MAX : a->limit + 1;
 	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
 	size_t n = 0, i = 0;
+	uint64_t read_bytes = 0;
 	bool fits = true;
 	if (!rows)
 		return core_no_memory(err);
@@ -306,6 +314,9 @@ static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
 		return false;
 	for (; i < n && p->count < a->limit; i++) {
 		if (type_wanted(q, rows[i].artifact_type)) {
+			read_bytes += rows[i].manifest_bytes;
+			if (read_bytes > READ_MAX && p->count > 0)
+				break;
 			if (!add_referrer(conn, a, &rows[i], &p->items[p->count], &fits, err))
 				return false;
 			if (!fits && p->count == 0)
