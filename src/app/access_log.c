@@ -20,7 +20,8 @@ static void text(struct json_out *o, const char *name, struct str value)
 static void path_member(struct json_out *o, struct str path)
 {
 	char shown[TEXT_MAX];
-	struct str rest = path, segment;
+	struct str rest = path;
+	struct str segment;
 	size_t at = 0;
 	uint8_t hash[32];
 	if (!str_starts(path, STR("/layers/"))) {
@@ -44,7 +45,8 @@ static void path_member(struct json_out *o, struct str path)
 void access_log_render(struct buf *out, const struct http_req *req, const struct access *access)
 {
 	struct json_out o;
-	char now[ISO8601_MAX], ms[32];
+	char now[ISO8601_MAX];
+	char ms[32];
 	iso8601(access->now_ms, now);
 	int n = snprintf(ms, sizeof(ms), "%lld.%03lld", (long long)(access->duration_us / 1000),
 		(long long)(access->duration_us % 1000));

@@ -39,7 +39,8 @@ static void render_places(struct buf *out, const struct banner *b)
 
 static void render_next(struct buf *out, const struct banner *b)
 {
-	struct str scheme, host;
+	struct str scheme;
+	struct str host;
 	(void)str_cut(str_from(b->urls[0]), '/', &scheme, &host);
 	host = str_sub(host, 1, host.len);
 	buf_add_c(out, "\nNext, in another terminal:\n");

@@ -36,7 +36,7 @@ static const char *kind_text(enum verify_kind kind)
 static void erase(struct output *o)
 {
 	if (o->is_drawn)
-		fputs("\r\033[K", stderr);
+		(void)fputs("\r\033[K", stderr);
 	o->is_drawn = false;
 }
 
@@ -66,7 +66,7 @@ static void draw_progress(void *arg, const char *phase, uint64_t done, uint64_t 
 	o->is_drawn = true;
 	fprintf(stderr, "\r\033[K%s: %.0f %%", phase,
 		total == 0 ? 0 : 100 * (double)done / (double)total);
-	fflush(stderr);
+	(void)fflush(stderr);
 }
 
 /* The engine's own check of its file, whose damage would make everything else meaningless.

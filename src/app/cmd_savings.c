@@ -105,7 +105,9 @@ struct table {
 static void print_row(
 	const struct table *t, struct str name, uint64_t images, uint64_t logical, uint64_t stored)
 {
-	char l[UNITS_TEXT_MAX], s[UNITS_TEXT_MAX], d[UNITS_TEXT_MAX];
+	char l[UNITS_TEXT_MAX];
+	char s[UNITS_TEXT_MAX];
+	char d[UNITS_TEXT_MAX];
 	uint64_t saved = saved_bytes(logical, stored);
 	printf("  %-*.*s %8llu %11s %11s %11s %6.1f %%\n", t->name_cols, STR_ARG(name),
 		(unsigned long long)images, units_bytes(logical, l), units_bytes(stored, s),
@@ -189,7 +191,7 @@ static void json_total(const struct savings_total *t)
 	json_bytes(&o, t->logical_bytes, held_bytes(t));
 	jo_int(&o, "waiting_bytes", (int64_t)t->waiting_bytes);
 	jo_end(&o, '}');
-	fputs(buf_c(&line), stdout);
+	(void)fputs(buf_c(&line), stdout);
 }
 
 static void json_page(void *arg, const struct repo_page *page)

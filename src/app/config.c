@@ -118,7 +118,8 @@ static bool list_add(struct config_list *list, struct str value)
 
 static bool choice_parse(const char *choices, struct str value, unsigned *out)
 {
-	struct str rest = str_from(choices), head;
+	struct str rest = str_from(choices);
+	struct str head;
 	for (unsigned i = 0; rest.len > 0; i++) {
 		(void)str_cut(rest, '|', &head, &rest);
 		if (str_eq(head, value)) {
@@ -172,7 +173,8 @@ static bool value_store(struct config *c, const struct config_key *key, struct s
 /* What a key takes, for the message about a value that it does not. */
 static void expectation(const struct config_key *key, char *out, size_t cap)
 {
-	char low[UNITS_TEXT_MAX], high[UNITS_TEXT_MAX];
+	char low[UNITS_TEXT_MAX];
+	char high[UNITS_TEXT_MAX];
 	switch (key->type) {
 	case CONFIG_TEXT:
 		snprintf(out, cap, "must not be empty");
@@ -210,7 +212,8 @@ bool config_set(struct config *c, const struct config_key *key, struct str value
 	if (key->type == CONFIG_LIST && origin->source != from.source)
 		list_clear(field(c, key));
 	if (!value_store(c, key, str_trim(value))) {
-		char where[CONFIG_WHERE_MAX], expected[128];
+		char where[CONFIG_WHERE_MAX];
+		char expected[128];
 		expectation(key, expected, sizeof(expected));
 		return err_set(err, ERR_CONFIG, "%s: '" STR_FMT "' will not do: %s %s",
 			where_text(c, key, from, where), STR_ARG(str_sub(value, 0, 80)), key->name,

@@ -44,7 +44,9 @@ struct arg {
 /* Reads the option at *i and moves behind it. */
 static bool take_arg(const struct config_input *in, size_t *i, struct arg *out, struct err *err)
 {
-	struct str text = str_from(in->args[(*i)++]), name, value;
+	struct str text = str_from(in->args[(*i)++]);
+	struct str name;
+	struct str value;
 	if (!str_starts(text, STR("--")) || text.len == 2)
 		return err_set(err, ERR_CONFIG, "'" STR_FMT "': options begin with --",
 			STR_ARG(str_sub(text, 0, 80)));
@@ -78,7 +80,7 @@ bool config_read_args(const struct config_input *in, struct config *c, struct er
 	struct config_origin from = { .source = SOURCE_COMMAND_LINE };
 	size_t i = 0;
 	while (i < in->arg_count) {
-		struct arg arg;
+		struct arg arg = { .key = NULL };
 		if (!take_arg(in, &i, &arg, err) || !config_set(c, arg.key, arg.value, from, err))
 			return false;
 	}
@@ -108,7 +110,8 @@ bool config_read_environment(const struct config_input *in, struct config *c, st
 	struct config_origin from = { .source = SOURCE_ENVIRONMENT };
 	for (char *const *e = in->environment; e != NULL && *e != NULL; e++) {
 		const struct config_key *key;
-		struct str name, value;
+		struct str name;
+		struct str value;
 		if (!read_variable(*e, &name, &key, &value))
 			continue;
 		if (key == NULL)
@@ -125,7 +128,8 @@ bool config_find_file(const struct config_input *in, struct config *c, struct er
 	const struct config_key *file = config_key_at(offsetof(struct config, config));
 	for (char *const *e = in->environment; e != NULL && *e != NULL; e++) {
 		const struct config_key *key;
-		struct str name, value;
+		struct str name;
+		struct str value;
 		if (read_variable(*e, &name, &key, &value) && key == file &&
 			!config_set(c, file, value,
 				(struct config_origin){ .source = SOURCE_ENVIRONMENT }, err))
@@ -133,7 +137,7 @@ bool config_find_file(const struct config_input *in, struct config *c, struct er
 	}
 	size_t i = 0;
 	while (i < in->arg_count) {
-		struct arg arg;
+		struct arg arg = { .key = NULL };
 		if (!take_arg(in, &i, &arg, err))
 			return false;
 		if (arg.key == file &&

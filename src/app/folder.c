@@ -14,7 +14,8 @@
 static bool unusable(
 	const struct config *c, const char *what, int errnum, const char *detail, struct err *err)
 {
-	char where[CONFIG_WHERE_MAX], why[128];
+	char where[CONFIG_WHERE_MAX];
+	char why[128];
 	config_where(c, config_key_at(offsetof(struct config, data)), where);
 	if (errnum != 0)
 		detail = strerror_r(errnum, why, sizeof(why));
@@ -34,7 +35,8 @@ bool folder_path(const struct folder *f, const char *name, char out[PATH_MAX], s
 static void lock_holder(int fd, char *out, size_t cap)
 {
 	char text[16];
-	struct str line, rest;
+	struct str line;
+	struct str rest;
 	uint64_t pid;
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 	if (n > 0 && str_cut((struct str){ text, (size_t)n }, '\n', &line, &rest) &&
@@ -44,7 +46,8 @@ static void lock_holder(int fd, char *out, size_t cap)
 
 static bool lock(const struct config *c, struct folder *f, struct err *err)
 {
-	char path[PATH_MAX], text[32] = "";
+	char path[PATH_MAX];
+	char text[32] = "";
 	if (!folder_path(f, "lock", path, err))
 		return false;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

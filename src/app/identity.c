@@ -125,7 +125,8 @@ void identity_render_config(struct buf *out, const struct identity *id)
 
 static bool write_config(const struct folder *folder, const struct identity *id, struct err *err)
 {
-	struct buf wanted CLEANUP(buf_fini), there CLEANUP(buf_fini);
+	struct buf wanted CLEANUP(buf_fini);
+	struct buf there CLEANUP(buf_fini);
 	char path[PATH_MAX];
 	struct err e;
 	buf_init(&wanted, FILE_MAX);

@@ -7,9 +7,9 @@
 #include "base/thread.h"
 #include "registry/collect.h"
 
-#define TICK_MS     1000  /* the mount log is at most this late */
-#define COLLECT_MS  10000 /* between rounds that found nothing left over */
-#define BACKOFF_MS  (5 * 60 * 1000)
+#define TICK_MS     ((int64_t)1000)  /* the mount log is at most this late */
+#define COLLECT_MS  ((int64_t)10000) /* between rounds that found nothing left over */
+#define BACKOFF_MS  ((int64_t)5 * 60 * 1000)
 #define ROUND_STEPS 16 /* transactions a round; the writer is free between them */
 #define STACK_BYTES (512 * KIB)
 
@@ -91,7 +91,8 @@ static bool wait_tick(struct jobs *j)
 static void jobs_main(void *arg)
 {
 	struct jobs *j = arg;
-	struct job collecting = { .event = "collect" }, flushing = { .event = "mount_log" };
+	struct job collecting = { .event = "collect" };
+	struct job flushing = { .event = "mount_log" };
 	while (wait_tick(j)) {
 		if (clock_mono_us() >= flushing.due_us)
 			flush_log(j, &flushing);

@@ -55,7 +55,8 @@ static bool host_judge(struct str host, bool *is_loopback)
 bool listen_parse(struct str text, bool has_certificate, struct listen *out, struct err *err)
 {
 	struct listen l = { .tls = has_certificate };
-	struct str host, port;
+	struct str host;
+	struct str port;
 	uint64_t number;
 	if (take_prefix(&text, STR("http://"))) {
 		l.tls = false;
@@ -113,7 +114,8 @@ bool listen_all(const struct config *c, struct listen *out, size_t *out_count, s
 
 const char *listen_url(const struct listen *l, unsigned port, char out[LISTEN_URL_MAX])
 {
-	struct str host = STR(""), rest;
+	struct str host = STR("");
+	struct str rest;
 	(void)split_port(str_from(l->address), &host, &rest);
 	if (host.len == 0 || str_eq_c(host, "0.0.0.0"))
 		host = STR("127.0.0.1");

@@ -1,5 +1,4 @@
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -10,12 +9,10 @@
 
 #define STAT_MAX (4 * KIB)
 
-/* Fields of /proc/self/stat, proc(5). */
-struct process {
-	unsigned long long threads, start_ticks, virtual_bytes, resident_pages;
-};
+/* Fields of /proc/self/stat, by their numbers in proc(5). */
+enum { STATE = 3, THREADS = 20, START_TICKS = 22, VIRTUAL_BYTES = 23, RESIDENT_PAGES = 24, FIELDS };
 
-static bool read_stat(struct process *out)
+static bool read_stat(uint64_t fields[FIELDS])
 {
 	struct buf text CLEANUP(buf_fini);
 	struct err e;
@@ -24,12 +21,17 @@ static bool read_stat(struct process *out)
 		return false;
 	/* The second field is the program's name in parentheses, which may hold anything. */
 	const char *behind = strrchr(buf_c(&text), ')');
-	return behind != NULL &&
-	       sscanf(behind,
-		       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-		       "%llu %*d %llu %llu %llu",
-		       &out->threads, &out->start_ticks, &out->virtual_bytes,
-		       &out->resident_pages) == 4;
+	if (behind == NULL || behind[1] != ' ')
+		return false;
+	struct str rest = str_from(behind + 2);
+	for (int i = STATE; i < FIELDS; i++) {
+		struct str field;
+		(void)str_cut(rest, ' ', &field, &rest);
+		/* The state is a letter and some are negative; none of those is asked for. */
+		if (!str_to_u64(field, UINT64_MAX, &fields[i]))
+			fields[i] = 0;
+	}
+	return fields[RESIDENT_PAGES] != 0;
 }
 
 static uint64_t count_fds(void)
@@ -38,6 +40,7 @@ static uint64_t count_fds(void)
 	DIR *dir = opendir("/proc/self/fd");
 	if (dir == NULL)
 		return 0;
+	/* The stream is this thread's own. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	while (readdir(dir) != NULL)
 		n++;
 	closedir(dir);
@@ -45,30 +48,31 @@ static uint64_t count_fds(void)
 }
 
 /* Wall clock of the process's start: the kernel tells ticks since boot. */
-static double start_time(const struct process *p)
+static double start_time(uint64_t start_ticks)
 {
-	struct timespec now, boot;
+	struct timespec now;
+	struct timespec boot;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
 	double boot_time =
 		(double)(now.tv_sec - boot.tv_sec) + (double)(now.tv_nsec - boot.tv_nsec) / 1e9;
-	return boot_time + (double)p->start_ticks / (double)sysconf(_SC_CLK_TCK);
+	return boot_time + (double)start_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 void metrics_render_process(struct buf *out)
 {
-	struct process p = { 0 };
+	uint64_t stat[FIELDS] = { 0 };
 	struct rusage used = { 0 };
 	struct rlimit files = { 0 };
-	if (read_stat(&p)) {
+	if (read_stat(stat)) {
 		metrics_single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-			p.resident_pages * (uint64_t)sysconf(_SC_PAGESIZE));
+			stat[RESIDENT_PAGES] * (uint64_t)sysconf(_SC_PAGESIZE));
 		metrics_single(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.",
-			p.virtual_bytes);
-		metrics_single(out, "process_threads", "gauge", "Threads.", p.threads);
+			stat[VIRTUAL_BYTES]);
+		metrics_single(out, "process_threads", "gauge", "Threads.", stat[THREADS]);
 		metrics_family(out, "process_start_time_seconds", "gauge",
 			"Start of the process, seconds since 1970.");
-		buf_addf(out, "process_start_time_seconds %.2f\n", start_time(&p));
+		buf_addf(out, "process_start_time_seconds %.2f\n", start_time(stat[START_TICKS]));
 	}
 	metrics_single(out, "process_open_fds", "gauge", "Open file descriptors.", count_fds());
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)

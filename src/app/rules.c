@@ -42,7 +42,8 @@ static bool names_check(const struct config *c, struct err *err)
 /* The other account settings of ECR exist, but the server has no use for a default of them. */
 static bool setting_check(const struct config *c, struct str text, struct rules *r, struct err *err)
 {
-	struct str name, value;
+	struct str name;
+	struct str value;
 	if (!str_cut(text, '=', &name, &value))
 		return bad(c, KEY(default_setting),
 			"give NAME=VALUE, such as BLOB_MOUNTING=ENABLED", err);

@@ -162,8 +162,8 @@ static void print_banner(const struct server *s, int64_t began_us)
 		.ready_ms = (clock_mono_us() - began_us) / 1000,
 	};
 	banner_render(&text, &b);
-	fputs(buf_c(&text), stdout);
-	fflush(stdout);
+	(void)fputs(buf_c(&text), stdout);
+	(void)fflush(stdout);
 	log_event(s->log, LOG_INFO, "start", "berth %s serves %s, account %s, data %s in %lld ms",
 		BERTH_VERSION, urls[0], s->identity.account, s->folder.path, (long long)b.ready_ms);
 }
@@ -176,7 +176,7 @@ static void hold_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 static void reload(struct server *s)

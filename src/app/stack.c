@@ -13,7 +13,8 @@ static enum mount_policy mount_policy(const struct config *c)
 static bool open_parts(const struct config *c, const struct folder *folder,
 	bool mounting_by_default, bool read_only, struct stack *s, struct err *err)
 {
-	char db_path[PATH_MAX], blobs[PATH_MAX];
+	char db_path[PATH_MAX];
+	char blobs[PATH_MAX];
 	if (!folder_path(folder, "berth.db", db_path, err) ||
 		!folder_path(folder, "blobs", blobs, err) || !crypt_init(err))
 		return false;

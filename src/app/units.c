@@ -35,7 +35,8 @@ bool units_parse_bytes(struct str s, uint64_t *out)
 		{ "GB", 1000000000ULL },
 		{ "TB", 1000000000000ULL },
 	};
-	struct str number, rest;
+	struct str number;
+	struct str rest;
 	split_number(s, &number, &rest);
 	rest = str_trim(rest);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
@@ -61,7 +62,8 @@ static bool take_duration(struct str *s, uint64_t *out_ms)
 		{ "h", 3600000 },
 		{ "d", 86400000 },
 	};
-	struct str number, rest;
+	struct str number;
+	struct str rest;
 	split_number(*s, &number, &rest);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		struct str name = str_from(units[i].name);
