@@ -69,7 +69,8 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
 {
 	struct section *s = cls;
 	struct request *r = s->r;
-	struct str name, text;
+	struct str name;
+	struct str text;
 	const char *gap = key + key_len + 1;
 
 	(void)kind;
@@ -163,7 +164,8 @@ static struct framing find_framing(struct request *r)
 	struct framing f = { 0 };
 
 	for (size_t i = 0; i < r->header_count; i++) {
-		struct str name = r->headers[i].name, value = r->headers[i].value;
+		struct str name = r->headers[i].name;
+		struct str value = r->headers[i].value;
 
 		if (name.len == 4 && str_eq_nocase(name, STR("Host"))) {
 			f.hosts++;

@@ -86,24 +86,10 @@ void conn_phase(struct conn *c, enum phase phase)
 	atomic_store_explicit(&c->phase, (uint64_t)phase << 56 | now_s, memory_order_relaxed);
 }
 
-static bool tcp_info(int fd, struct tcp_info *info)
-{
-	socklen_t len = sizeof(*info);
-
-	memset(info, 0, sizeof(*info)); /* an older kernel fills less */
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
-}
-
 uint64_t conn_bytes_acked(int fd)
 {
-	struct tcp_info info;
+	struct tcp_info info = { 0 }; /* an older kernel fills less */
+	socklen_t len = sizeof(info);
 
-	return tcp_info(fd, &info) ? info.tcpi_bytes_acked : 0;
-}
-
-uint64_t conn_bytes_received(int fd)
-{
-	struct tcp_info info;
-
-	return tcp_info(fd, &info) ? info.tcpi_bytes_received : 0;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_acked : 0;
 }

@@ -27,7 +27,8 @@
 #define STREAM_BUFS       4
 #define DROP_MAX          (64 * KIB) /* of an unwanted body, before the connection is given up instead */
 #define READ_BLOCK        (64 * KIB) /* of an object that is not sent by sendfile */
-#define LINGER_S          10         /* for a client to notice an early answer */
+#define RATE_WINDOW_S     30
+#define LINGER_S          10 /* for a client to notice an early answer */
 
 /* --- connections (conn.c, sweep.c) --- */
 
@@ -47,7 +48,8 @@ struct conn {
 	int fd;
 	bool is_tls;
 	char ip[48];
-	atomic_uint_least64_t phase; /* enum phase << 56 | second of entering it */
+	atomic_uint_least64_t phase;      /* enum phase << 56 | second of entering it */
+	atomic_uint_least64_t body_bytes; /* of all requests */
 	/* the sweeper's own */
 	uint64_t seen_phase;
 	uint64_t window_start_s, window_bytes;
@@ -281,6 +283,7 @@ struct http_server {
 	struct tls *tls;
 	struct workers workers;
 	struct thread *sweeper;
+	unsigned rate_window_s; /* the minimum rate holds over this */
 	struct mutex conns_lock;
 	struct cond sweep_wake; /* with conns_lock */
 	bool is_sweep_over;     /* conns_lock */

@@ -29,8 +29,10 @@ enum spec_result { SPEC_OK, SPEC_UNSATISFIABLE, SPEC_INVALID };
 /* One int-range or suffix-range, RFC 9110 14.1.2. */
 static enum spec_result parse_spec(struct str spec, uint64_t size, struct range *out)
 {
-	struct str first, last;
-	uint64_t from, to;
+	struct str first;
+	struct str last;
+	uint64_t from;
+	uint64_t to;
 
 	if (!str_cut(spec, '-', &first, &last) || !is_digits(first) || !is_digits(last))
 		return SPEC_INVALID;
@@ -58,9 +60,12 @@ enum range_result range_parse(
 	struct str header, uint64_t size, struct range *out, size_t *out_count)
 {
 	struct range ranges[RANGE_MAX];
-	size_t count = 0, listed = 0;
+	size_t count = 0;
+	size_t listed = 0;
 	bool is_tidy = true;
-	struct str unit, rest, spec;
+	struct str unit;
+	struct str rest;
+	struct str spec;
 
 	if (header.ptr == NULL || !str_cut(header, '=', &unit, &rest) ||
 		!str_eq_nocase(str_trim(unit), STR("bytes")))
@@ -99,7 +104,9 @@ enum range_result range_parse(
 /* Takes one entity tag off the front of *rest; false when there is none or it is malformed. */
 static bool next_etag(struct str *rest, struct str *tag, bool *is_weak)
 {
-	struct str s = *rest, opaque, after;
+	struct str s = *rest;
+	struct str opaque;
+	struct str after;
 
 	while (s.len > 0 && (s.ptr[0] == ',' || s.ptr[0] == ' ' || s.ptr[0] == '\t'))
 		s = str_sub(s, 1, s.len);
@@ -115,7 +122,8 @@ static bool next_etag(struct str *rest, struct str *tag, bool *is_weak)
 
 bool range_etag_listed(struct str header, struct str etag, bool is_strong)
 {
-	struct str rest = str_trim(header), tag;
+	struct str rest = str_trim(header);
+	struct str tag;
 	bool is_weak;
 
 	if (str_eq(rest, STR("*")))
@@ -128,7 +136,8 @@ bool range_etag_listed(struct str header, struct str etag, bool is_strong)
 
 bool range_if_range(struct str header, struct str etag)
 {
-	struct str rest = str_trim(header), tag;
+	struct str rest = str_trim(header);
+	struct str tag;
 	bool is_weak;
 
 	if (header.ptr == NULL)

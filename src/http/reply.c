@@ -16,7 +16,8 @@
 void http_header_set(struct http_req *req, const char *name, struct str value)
 {
 	struct reply *reply = &request_of(req)->reply;
-	struct str wanted = str_from(name), copy;
+	struct str wanted = str_from(name);
+	struct str copy;
 	struct header *h;
 
 	if (value.len == 0)
@@ -135,6 +136,7 @@ void reply_text(struct request *r, int status, const char *text)
 /* --- sending --- */
 
 /* Only for answers without a body; if it is asked for one, the connection breaks off. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libmicrohttpd's type */
 static ssize_t read_nothing(void *cls, uint64_t pos, char *out, size_t max)
 {
 	(void)cls;

@@ -115,7 +115,10 @@ bool http_query(const struct http_req *req, const char *name, unsigned nth, stru
 {
 	/* The arena is the one thing that changes. */
 	struct http_req *mutable = &request_of((struct http_req *)(uintptr_t)req)->pub;
-	struct str rest = req->query, pair, key, value;
+	struct str rest = req->query;
+	struct str pair;
+	struct str key;
+	struct str value;
 
 	while (rest.len > 0) {
 		(void)str_cut(rest, '&', &pair, &rest);

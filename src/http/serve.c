@@ -233,6 +233,7 @@ static enum MHD_Result body_end(struct request *r)
 	return queue(r);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd's parameters */
 enum MHD_Result serve_call(void *cls, struct MHD_Connection *c, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_len, void **ctx)
 {
@@ -249,6 +250,7 @@ enum MHD_Result serve_call(void *cls, struct MHD_Connection *c, const char *url,
 	case STAGE_BEGIN:
 		return begun(r);
 	case STAGE_BODY:
+		atomic_fetch_add_explicit(&r->conn->body_bytes, *upload_len, memory_order_relaxed);
 		return *upload_len > 0 ? body_piece(r, upload, upload_len) : body_end(r);
 	case STAGE_HANDLE:
 		return queue(r);

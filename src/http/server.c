@@ -18,7 +18,8 @@
 static bool split_address(
 	const char *address, char *host, size_t host_cap, char *port, size_t port_cap)
 {
-	struct str s = str_from(address), h;
+	struct str s = str_from(address);
+	struct str h;
 	const char *colon = strrchr(address, ':');
 	uint64_t number;
 
@@ -36,7 +37,8 @@ static bool split_address(
 static int bind_one(const struct addrinfo *ai)
 {
 	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, off = 0;
+	int on = 1;
+	int off = 0;
 
 	if (fd < 0)
 		return -1;
@@ -73,8 +75,10 @@ static bool listener_bind(struct listener *l, const char *address, struct err *e
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
-	char host[256], port[16];
-	int rc, saved = EADDRNOTAVAIL;
+	char host[256];
+	char port[16];
+	int rc;
+	int saved = EADDRNOTAVAIL;
 
 	if (!split_address(address, host, sizeof(host), port, sizeof(port)))
 		return err_set(err, ERR_CONFIG, "bad listen address \"%s\"", address);
@@ -164,11 +168,11 @@ static bool listener_start(struct listener *l, struct err *err)
 	l->daemon = MHD_start_daemon(flags, l->port, s->listener_count > 1 ? accept_policy : NULL,
 		s, serve_call, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, s, MHD_OPTION_LISTEN_SOCKET,
 		l->fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_max_bytes,
-		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_CONNECTION_LIMIT,
-		o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_ip_max,
-		MHD_OPTION_URI_LOG_CALLBACK, serve_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
-		leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, serve_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, conn_notify, l, MHD_OPTION_ARRAY, extra,
+		MHD_OPTION_CONNECTION_LIMIT, o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		o->connections_per_ip_max, MHD_OPTION_URI_LOG_CALLBACK, serve_target, s,
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+		serve_completed, s, MHD_OPTION_NOTIFY_CONNECTION, conn_notify, l, MHD_OPTION_ARRAY,
+		extra,
 		/* A plain listener has no use for it, and says so in the log. */
 		l->is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, tls_retrieve(),
 		MHD_OPTION_END);
@@ -207,6 +211,10 @@ static void set_options(struct http_server *s, const struct http_options *o)
 	to->idle_timeout_s = or_default(o->idle_timeout_s, 60);
 	if (to->min_rate_bytes_s == 0)
 		to->min_rate_bytes_s = 1024;
+	/* Without a minimum rate only a standstill counts. */
+	s->rate_window_s = to->idle_timeout_s;
+	if (to->min_rate_bytes_s != UINT64_MAX && to->idle_timeout_s > RATE_WINDOW_S)
+		s->rate_window_s = RATE_WINDOW_S;
 	s->fronts = xcalloc(o->front_count + 1, sizeof(*s->fronts));
 	if (o->front_count > 0)
 		memcpy(s->fronts, o->fronts, o->front_count * sizeof(*s->fronts));

@@ -1,12 +1,14 @@
 /*
- * The sweeper: once a second it cuts off whoever takes too long to send a header section, and
- * bodies and answers slower than the minimum rate over a window. libmicrohttpd's own timeout ends
- * connections on which nothing moves at all; it cannot see one byte every few seconds.
+ * The sweeper: who takes too long. Once a second it looks at every connection and cuts off those
+ * that wait too long between requests or for a header section, and bodies and answers that fall
+ * below the minimum rate. libmicrohttpd's own timeout is not used: it takes one byte every few
+ * seconds for life, and, counting an answer's progress by what fits the socket's buffer, a slow
+ * reader for dead.
  *
  * It also notices who has left. libmicrohttpd 0.9.75 polls edge-triggered and takes a short read
  * for the end of what there is; when the end of the stream came together with the last bytes it has
- * missed its only event and would hold the connection until the timeout. A resumable upload would
- * stay locked that long; so while bodies come in the sweeper looks more often.
+ * missed its only event. A resumable upload would stay locked until a timeout; so while bodies come
+ * in the sweeper looks more often.
  */
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -15,22 +17,27 @@
 #include "base/clock.h"
 #include "http/http_priv.h"
 
-#define WINDOW_S     30
 #define TICK_MS      1000
 #define TICK_BODY_MS 100 /* while a body comes in */
 
-static bool is_too_slow(
+/* The window begins anew; false if it was too slow. */
+static bool turn_window(
 	const struct http_server *s, struct conn *c, enum phase phase, uint64_t now_s)
 {
-	uint64_t bytes = phase == PHASE_BODY ? conn_bytes_received(c->fd) : conn_bytes_acked(c->fd);
-	uint64_t window_s = now_s - c->window_start_s;
-	/* No bytes at all: the system does not count them, and the inactivity timeout has to do. */
-	bool is_slow = window_s >= WINDOW_S && bytes != 0 &&
-		       bytes - c->window_bytes < s->options.min_rate_bytes_s * window_s;
+	uint64_t rate = s->options.min_rate_bytes_s;
+	uint64_t seconds = now_s - c->window_start_s;
+	uint64_t bytes = phase == PHASE_BODY
+				 ? atomic_load_explicit(&c->body_bytes, memory_order_relaxed)
+				 : conn_bytes_acked(c->fd);
+	uint64_t moved = bytes - c->window_bytes;
+	/* Without a minimum rate, anything but a standstill will do. No bytes at all of an answer:
+	 * the system does not count them. */
+	bool is_good = moved >= (rate == UINT64_MAX ? 1 : rate * seconds) ||
+		       (phase == PHASE_ANSWER && bytes == 0);
 
 	c->window_start_s = now_s;
 	c->window_bytes = bytes;
-	return is_slow;
+	return is_good;
 }
 
 /* The peer has closed and all that it sent is read. Looks without taking, so that the event loop
@@ -73,7 +80,7 @@ static bool is_overdue(const struct http_server *s, struct conn *c, uint64_t now
 		return true;
 	switch (phase) {
 	case PHASE_IDLE:
-		return age_s > (uint64_t)s->options.idle_timeout_s + s->options.header_timeout_s;
+		return age_s > s->options.idle_timeout_s;
 	case PHASE_HEADER:
 		return age_s > s->options.header_timeout_s;
 	case PHASE_LINGER:
@@ -82,10 +89,10 @@ static bool is_overdue(const struct http_server *s, struct conn *c, uint64_t now
 		break; /* not the client's fault */
 	case PHASE_BODY:
 	case PHASE_ANSWER:
-		if (s->options.min_rate_bytes_s == UINT64_MAX)
-			return false;
-		if (is_new || now_s - c->window_start_s >= WINDOW_S)
-			return is_too_slow(s, c, phase, now_s) && !is_new;
+		if (is_new)
+			(void)turn_window(s, c, phase, now_s);
+		else if (now_s - c->window_start_s >= s->rate_window_s)
+			return !turn_window(s, c, phase, now_s);
 		break;
 	}
 	return false;

@@ -65,8 +65,10 @@ static bool load_key(struct pair *p, const char *file, struct err *err)
 /* A certificate with somebody else's key would only show in every handshake. */
 static bool is_matching(const struct pair *p)
 {
-	unsigned char of_cert[64], of_key[64];
-	size_t cert_len = sizeof(of_cert), key_len = sizeof(of_key);
+	unsigned char of_cert[64];
+	unsigned char of_key[64];
+	size_t cert_len = sizeof(of_cert);
+	size_t key_len = sizeof(of_key);
 	gnutls_pubkey_t pub;
 	bool is_same;
 
@@ -143,6 +145,7 @@ void tls_close(struct tls *t)
 	free(t);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): GnuTLS's parameters */
 static int retrieve(gnutls_session_t session, const gnutls_datum_t *req_ca_rdn, int nreqs,
 	const gnutls_pk_algorithm_t *pk_algos, int pk_algos_length, gnutls_pcert_st **pcert,
 	unsigned int *pcert_length, gnutls_privkey_t *privkey)

@@ -435,46 +435,6 @@ static void a_client_that_leaves_an_object_unread_is_noticed(void **state)
 	fail_msg("the connection is still there");
 }
 
-static void a_header_section_that_dribbles_in_is_cut_off(void **state)
-{
-	struct http_options o = { .header_timeout_s = 1, .idle_timeout_s = 5 };
-	struct client *c;
-	int64_t start_us;
-	bool is_cut = false;
-
-	(void)state;
-	start_server_with(&o, route);
-	c = dial();
-	start_us = clock_mono_us();
-	assert_true(say(c, "GET /hello HTTP/1.1\r\nHost: h\r\nX: "));
-	for (int i = 0; i < 60 && !is_cut; i++) {
-		is_cut = !say(c, "x");
-		(void)usleep(100000);
-	}
-	assert_true(is_cut);
-	assert_true(clock_mono_us() - start_us < 5000000);
-	hang_up(c);
-}
-
-static void a_connection_that_waits_between_requests_is_not_cut_off_as_a_slow_header(void **state)
-{
-	struct http_options o = { .header_timeout_s = 1, .idle_timeout_s = 5 };
-	struct client *c;
-	struct answer a;
-
-	(void)state;
-	start_server_with(&o, route);
-	c = dial();
-	for (int i = 0; i < 2; i++) {
-		assert_true(say(c, GET("/hello")));
-		assert_true(hear(c, &a, false));
-		forget(&a);
-		if (i == 0)
-			(void)usleep(3200000);
-	}
-	hang_up(c);
-}
-
 static void *release_soon(void *arg)
 {
 	(void)arg;
@@ -629,11 +589,6 @@ int main(void)
 		SERVED(conditions_and_bad_ranges_of_objects),
 		SERVED(a_damaged_object_breaks_the_connection_off),
 		SERVED(a_client_that_leaves_an_object_unread_is_noticed),
-		cmocka_unit_test_teardown(
-			a_header_section_that_dribbles_in_is_cut_off, stop_server),
-		cmocka_unit_test_teardown(
-			a_connection_that_waits_between_requests_is_not_cut_off_as_a_slow_header,
-			stop_server),
 		SERVED(stopping_waits_for_a_running_request),
 		SERVED(stopping_without_grace_cuts_a_running_request_off),
 		cmocka_unit_test_teardown(
