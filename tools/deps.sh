@@ -8,7 +8,7 @@ packages() {
 	build) echo gcc libc6-dev make meson ninja-build pkg-config python3-minimal ca-certificates libmicrohttpd-dev \
 		libgnutls28-dev libjansson-dev libssl-dev libsqlite3-dev libinih-dev libcmocka-dev ;;
 	test) echo clang libclang-rt-14-dev python3-venv curl openssl procps skopeo podman buildah crun runc umoci \
-		containerd docker.io ;;
+		containerd docker.io dpkg-dev binutils man-db zsh ;;
 	lint) echo clang clang-format clang-tidy cppcheck codespell shellcheck coccinelle python3-minimal ;;
 	bench) echo docker-registry nginx-light wrk curl procps python3-venv ;;
 	go) echo golang-go ;;

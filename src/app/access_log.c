@@ -67,6 +67,7 @@ void access_log_render(struct buf *out, const struct http_req *req, const struct
 	jo_int(&o, "bytes_out", (int64_t)req->bytes_out);
 	jo_raw(&o, "ms", (struct str){ ms, (size_t)n });
 	text(&o, "mount_outcome", req->log_outcome);
+	text(&o, "error", req->log_error);
 	text(&o, "remote_ip", req->remote_ip);
 	text(&o, "user_agent", access->user_agent);
 	jo_end(&o, '}');

@@ -72,7 +72,7 @@ static void answer_failure(const struct ecr_call *call, const struct err *err)
 		.message = str_from(err_text(err)),
 		.members = call->raised_members,
 	};
-	call->req->log_outcome = fault.code;
+	call->req->log_error = fault.code;
 	ecr_reply_fault(call->req, &fault);
 }
 

@@ -133,7 +133,7 @@ void ecr_reply_exception(struct http_req *req, enum ecr_exception e, struct str 
 		.status = ecr_exception_status(e),
 		.message = message,
 	};
-	req->log_outcome = fault.code;
+	req->log_error = fault.code;
 	ecr_reply_fault(req, &fault);
 }
 
@@ -147,12 +147,12 @@ void ecr_reply_err(struct http_req *req, const struct err *err)
 	};
 	if (err->kind == ERR_UNAUTHENTICATED)
 		(void)front_split_error(err, &fault.code, &fault.message);
-	req->log_outcome = arena_str(req->arena, fault.code);
+	req->log_error = arena_str(req->arena, fault.code);
 	const char *kms = front_kms_code(err->kind);
 	if (kms != NULL)
 		fault.members = arena_printf(req->arena, ",\"kmsError\":\"%s\"", kms);
 	if (err->detail[0] != '\0')
-		req->log_outcome =
+		req->log_error =
 			arena_printf(req->arena, STR_FMT ": %s", STR_ARG(fault.code), err->detail);
 	ecr_reply_fault(req, &fault);
 }

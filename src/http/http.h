@@ -67,7 +67,7 @@ struct http_req {
 	/* the front's own */
 	void *user;
 	/* filled by fronts for the access log; empty means absent */
-	struct str log_principal, log_registry, log_repository, log_outcome;
+	struct str log_principal, log_registry, log_repository, log_outcome, log_error;
 	/* answered so far */
 	int status; /* 0: not answered */
 	uint64_t bytes_in, bytes_out;

@@ -86,6 +86,7 @@ static struct wire_error wire_error_of(enum err_kind kind)
 
 void oci_error(struct http_req *req, int status, const char *code, struct str message)
 {
+	req->log_error = str_from(code);
 	struct buf body CLEANUP(buf_fini);
 	struct json_out out;
 	buf_init(&body, ENVELOPE_MAX_BYTES);
