@@ -15,12 +15,15 @@ static const char sql_older[] =
 static const char sql_of_repository[] =
 	"SELECT " COLUMNS " FROM upload WHERE repository_id = $1 LIMIT $2";
 
+/* All registries: kept there by every start and end. */
+static const char sql_count[] = "SELECT coalesce(sum(uploads), 0) FROM registry";
+
 static const char sql_log_add[] =
 	"INSERT INTO mount_log (registry_id, at_ms, target, source, digest, outcome, principal, size_bytes) "
 	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-/* The id of the oldest row to keep is found by one walk of the registry's index from its end. */
+/* The id of the newest row to go is found by one walk of the registry's index from its end. */
 static const char sql_log_trim[] =
-	"DELETE FROM mount_log WHERE id IN (SELECT id FROM mount_log WHERE registry_id = $1 AND id < "
+	"DELETE FROM mount_log WHERE id IN (SELECT id FROM mount_log WHERE registry_id = $1 AND id <= "
 	"(SELECT id FROM mount_log WHERE registry_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2) ORDER BY id LIMIT $3)";
 static const char sql_log_over[] =
 	"SELECT r.id FROM registry r WHERE r.id > $1 AND EXISTS (SELECT 1 FROM mount_log m WHERE m.registry_id = r.id "
@@ -122,6 +125,16 @@ bool upload_table_of_repository(struct db_conn *c, int64_t repository_id, struct
 	db_bind_int(st, 1, repository_id);
 	db_bind_int(st, 2, (int64_t)max);
 	return read_rows(st, rows, max, count, err);
+}
+
+bool upload_table_count(struct db_conn *c, uint64_t *out, struct err *err)
+{
+	STMT(st, c, sql_count);
+	bool row = false;
+	if (!db_step(st, &row, err))
+		return false;
+	*out = (uint64_t)db_col_int(st, 0);
+	return true;
 }
 
 bool mount_log_table_add(struct db_conn *c, const struct mount_log_row *row, struct err *err)

@@ -31,6 +31,7 @@ MUST_CHECK bool upload_table_older(struct db_conn *c, int64_t created_before_ms,
 /* Some of one repository. */
 MUST_CHECK bool upload_table_of_repository(struct db_conn *c, int64_t repository_id,
 	struct upload_row *rows, size_t max, size_t *count, struct err *err);
+MUST_CHECK bool upload_table_count(struct db_conn *c, uint64_t *out, struct err *err);
 
 struct mount_log_row {
 	int64_t registry_id, at_ms;

@@ -248,7 +248,8 @@ static bool recount_in(struct db_conn *conn, void *arg, struct err *err)
 static bool totals_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct verify *v = arg;
-	return blob_table_totals(conn, &v->total_blobs, &v->total_bytes, &v->r.links, err);
+	return blob_table_totals(conn, &v->total_blobs, &v->total_bytes, &v->r.links, err) &&
+	       upload_table_count(conn, &v->r.uploads, err);
 }
 
 bool verify_run(
