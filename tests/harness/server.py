@@ -24,6 +24,8 @@ BINARY = pathlib.Path(os.environ.get("BERTH_BINARY", ROOT / "build" / "berth")).
 # Sanitizers and a loaded machine stretch everything; waits are generous because they end as soon as what they wait for is there.
 START_SECONDS = 30
 STOP_SECONDS = 30
+# Whether this is a build with a sanitizer: several times slower, and in need of /proc.
+SANITIZED = BINARY.exists() and any(x in BINARY.read_bytes() for x in (b"__asan_init", b"__tsan_init"))
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
 
 _libc = ctypes.CDLL(None, use_errno=True)
