@@ -235,6 +235,7 @@ struct workers {
 	struct request *head, *tail;
 	unsigned threads, idle, busy, queued, max;
 	bool is_closed;
+	bool is_waking; /* a thread was woken or started and has not looked at the queue yet */
 	struct worker *running, *finished; /* threads to join */
 };
 
@@ -244,7 +245,7 @@ bool workers_submit(struct workers *w, struct request *r);
 /* Queues again a request that a worker is at, behind the others; false (nothing done) if no other
  * waits. */
 bool workers_yield(struct workers *w, struct request *r);
-/* Joins threads that ended, and starts one if requests wait without one. */
+/* Joins threads that ended, and tries again to start one where that failed. */
 void workers_tend(struct workers *w);
 /* Runs what is queued, then joins every thread. */
 void workers_close(struct workers *w);

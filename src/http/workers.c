@@ -47,6 +47,44 @@ static struct request *pop(struct workers *w)
 	return r;
 }
 
+static void worker_main(void *arg);
+
+/* Holds the lock. Failure is not an error: requests wait for the threads there are, and
+ * workers_tend tries again. */
+static bool start_one(struct workers *w)
+{
+	struct worker *self = xmalloc(sizeof(*self));
+	struct err err;
+
+	self->pool = w;
+	if (!thread_start("http-worker", worker_main, self, 0, &self->thread, &err)) {
+		free(self);
+		return false;
+	}
+	self->next = w->running;
+	w->running = self;
+	w->threads++;
+	return true;
+}
+
+/*
+ * Gets one more thread to work, if requests wait and none is on its way already: that one will call
+ * this again before it begins. So a burst of requests that take microseconds is served by a few
+ * threads without a wake-up for each, and one of requests that wait for the disk gets all threads
+ * within a moment. Holds the lock.
+ */
+static void wake_one(struct workers *w)
+{
+	if (w->is_waking || w->head == NULL)
+		return;
+	if (w->idle > 0) {
+		cond_signal(&w->wake);
+		w->is_waking = true;
+	} else if (w->threads < w->max) {
+		w->is_waking = start_one(w);
+	}
+}
+
 /* The next request, or NULL when the thread shall end. Holds the lock. */
 static struct request *next(struct workers *w)
 {
@@ -54,11 +92,14 @@ static struct request *next(struct workers *w)
 		struct request *r = pop(w);
 		bool is_woken;
 
+		if (r != NULL)
+			wake_one(w);
 		if (r != NULL || w->is_closed)
 			return r;
 		w->idle++;
 		is_woken = cond_wait_ms(&w->wake, &w->lock, IDLE_MS);
 		w->idle--;
+		w->is_waking = false;
 		if (!is_woken && w->head == NULL)
 			return NULL;
 	}
@@ -71,6 +112,7 @@ static void worker_main(void *arg)
 	struct request *r;
 
 	mutex_lock(&w->lock);
+	w->is_waking = false;
 	while ((r = next(w)) != NULL) {
 		w->busy++;
 		mutex_unlock(&w->lock);
@@ -89,32 +131,6 @@ static void worker_main(void *arg)
 	if (w->is_closed)
 		cond_broadcast(&w->wake); /* for workers_close */
 	mutex_unlock(&w->lock);
-}
-
-/* Holds the lock. Failure is not an error: requests wait for the threads there are, and
- * workers_tend tries again. */
-static void start_one(struct workers *w)
-{
-	struct worker *self = xmalloc(sizeof(*self));
-	struct err err;
-
-	self->pool = w;
-	if (!thread_start("http-worker", worker_main, self, 0, &self->thread, &err)) {
-		free(self);
-		return;
-	}
-	self->next = w->running;
-	w->running = self;
-	w->threads++;
-}
-
-/* A thread is started only if those asleep are all spoken for. Holds the lock. */
-static void wake_one(struct workers *w)
-{
-	if (w->idle >= w->queued)
-		cond_signal(&w->wake);
-	else if (w->threads < w->max)
-		start_one(w);
 }
 
 bool workers_submit(struct workers *w, struct request *r)
@@ -163,8 +179,7 @@ static void join_finished(struct workers *w)
 void workers_tend(struct workers *w)
 {
 	mutex_lock(&w->lock);
-	if (w->queued > w->idle && w->threads < w->max)
-		start_one(w);
+	wake_one(w);
 	mutex_unlock(&w->lock);
 	join_finished(w);
 }

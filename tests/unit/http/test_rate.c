@@ -61,7 +61,7 @@ static bool dribbles_through(uint64_t rate)
 	start_with(rate);
 	c = dial();
 	assert_true(say(c, "PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"));
-	for (int i = 0; i < 60 && !is_cut; i++) {
+	for (int i = 0; i < 48 && !is_cut; i++) {
 		is_cut = !say(c, "x");
 		(void)usleep(100000);
 	}
@@ -95,7 +95,7 @@ static bool is_read_through(uint64_t rate)
 	c = dial();
 	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	assert_true(say(c, GET("/object")));
-	for (int i = 0; i < 60 && !is_cut; i++) {
+	for (int i = 0; i < 48 && !is_cut; i++) {
 		struct http_stats stats;
 
 		is_cut = recv(c->fd, piece, sizeof(piece), 0) <= 0;
