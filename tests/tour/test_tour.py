@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import textwrap
 import time
 
 import pytest
@@ -26,7 +27,7 @@ def tour_blocks(text):
     blocks = []
     for part in re.findall(r"<!-- tour:begin -->(.*?)<!-- tour:end -->", text, re.S):
         blocks += re.findall(r"^[ ]*```sh\n(.*?)^[ ]*```", part, re.S | re.M)
-    return blocks
+    return [textwrap.dedent(b) for b in blocks]
 
 
 def test_the_convention_finds_blocks_in_order_and_nothing_outside():
