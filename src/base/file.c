@@ -103,8 +103,8 @@ bool file_mkdirs(const char *path, struct err *err)
 	return make_dir(path, err);
 }
 
-static bool write_and_rename(int fd, const char *tmp, const char *path, struct str content,
-	unsigned mode, struct err *err)
+/* The temporary file, whole and on disk. */
+static bool write_tmp(int fd, const char *tmp, struct str content, unsigned mode, struct err *err)
 {
 	if (fchmod(fd, (mode_t)mode) != 0)
 		return err_sys(err, file_err_kind(errno), errno, "chmod of %s", tmp);
@@ -112,15 +112,33 @@ static bool write_and_rename(int fd, const char *tmp, const char *path, struct s
 		return err_wrap(err, "writing %s", tmp);
 	if (fsync(fd) != 0)
 		return err_sys(err, file_err_kind(errno), errno, "fsync of %s", tmp);
-	if (rename(tmp, path) != 0)
-		return err_sys(err, file_err_kind(errno), errno, "renaming %s to %s", tmp, path);
 	return true;
 }
 
-bool file_write_atomic(const char *path, struct str content, unsigned mode, struct err *err)
+/* Gives the temporary file its name; one that is taken stays whose it was unless it may be
+ * replaced. */
+static bool place_tmp(
+	const char *tmp, const char *path, bool replaces, bool *out_made, struct err *err)
+{
+	if (replaces) {
+		if (rename(tmp, path) != 0)
+			return err_sys(
+				err, file_err_kind(errno), errno, "renaming %s to %s", tmp, path);
+		*out_made = true;
+		return true;
+	}
+	*out_made = link(tmp, path) == 0;
+	if (!*out_made && errno != EEXIST)
+		return err_sys(err, file_err_kind(errno), errno, "linking %s to %s", tmp, path);
+	return true;
+}
+
+static bool write_whole(const char *path, struct str content, unsigned mode, bool replaces,
+	bool *out_made, struct err *err)
 {
 	char tmp[PATH_MAX];
 	char parent[PATH_MAX];
+	bool made = false;
 	int len = snprintf(tmp, sizeof(tmp), "%s.tmp-XXXXXX", path);
 	if (len < 0 || (size_t)len >= sizeof(tmp) || path[0] == '\0')
 		return err_sys(err, ERR_INVALID, 0, "file name of %zu bytes", strlen(path));
@@ -128,12 +146,29 @@ bool file_write_atomic(const char *path, struct str content, unsigned mode, stru
 	if (fd < 0)
 		return err_sys(err, file_err_kind(errno), errno,
 			"making a temporary file beside %s", path);
-	if (!write_and_rename(fd, tmp, path, content, mode, err)) {
+	bool done = write_tmp(fd, tmp, content, mode, err) &&
+		    place_tmp(tmp, path, replaces, &made, err);
+	if (!done || !replaces)
 		(void)unlink(tmp); /* the failure to report is the one above */
+	if (!done)
 		return false;
-	}
 	parent_of(path, parent);
-	return file_fsync_dir(parent, err);
+	if (!file_fsync_dir(parent, err))
+		return false;
+	*out_made = made;
+	return true;
+}
+
+bool file_write_atomic(const char *path, struct str content, unsigned mode, struct err *err)
+{
+	bool made;
+	return write_whole(path, content, mode, true, &made, err);
+}
+
+bool file_write_new(
+	const char *path, struct str content, unsigned mode, bool *out_made, struct err *err)
+{
+	return write_whole(path, content, mode, false, out_made, err);
 }
 
 /* Reads on until the end of fd; one byte more than out may hold shows whether the file is too

@@ -17,6 +17,8 @@ enum err_kind file_err_kind(int errnum);
 MUST_CHECK bool file_mkdirs(const char *path, struct err *err);
 /* Writes a temporary in the same folder, fsyncs it, renames it over path, fsyncs the folder. mode: of the new file. */
 MUST_CHECK bool file_write_atomic(const char *path, struct str content, unsigned mode, struct err *err);
+/* The same for a file that must not be replaced: *out_made is false, and nothing changed, when path exists already. */
+MUST_CHECK bool file_write_new(const char *path, struct str content, unsigned mode, bool *out_made, struct err *err);
 /* Appends the content of path to out. Errors: INVALID if it does not exist (message names it), TOO_LARGE past out's maximum. */
 MUST_CHECK bool file_read(const char *path, struct buf *out, struct err *err);
 MUST_CHECK bool file_fsync_dir(const char *path, struct err *err);

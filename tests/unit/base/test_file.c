@@ -88,6 +88,26 @@ static void a_failed_write_leaves_the_old_content_and_no_temporary(void **state 
 	assert_string_equal(err.msg, "");
 }
 
+static void a_new_file_is_made_once_and_never_replaced(void **state UNUSED)
+{
+	struct err err;
+	struct stat st;
+	struct buf content CLEANUP(buf_fini);
+	bool made = false;
+	buf_init(&content, 1000);
+	ASSERT_DONE(file_mkdirs(at("n"), &err));
+	ASSERT_DONE(file_write_new(at("n/f"), STR("first"), 0600, &made, &err));
+	assert_true(made);
+	ASSERT_DONE(file_write_new(at("n/f"), STR("second"), 0644, &made, &err));
+	assert_false(made);
+	ASSERT_DONE(file_read(at("n/f"), &content, &err));
+	ASSERT_STR(buf_str(&content), "first");
+	assert_int_equal(stat(at("n/f"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(entries(at("n")), 1);
+	ASSERT_FAILS(ERR_INTERNAL, file_write_new(at("nowhere/f"), STR("x"), 0600, &made, &err));
+}
+
 static void reading_appends_up_to_the_maximum(void **state UNUSED)
 {
 	struct err err;
@@ -167,6 +187,7 @@ int main(void)
 		cmocka_unit_test(a_folder_cannot_be_made_where_a_file_is),
 		cmocka_unit_test(an_atomic_write_replaces_content_and_mode_and_leaves_nothing_else),
 		cmocka_unit_test(a_failed_write_leaves_the_old_content_and_no_temporary),
+		cmocka_unit_test(a_new_file_is_made_once_and_never_replaced),
 		cmocka_unit_test(reading_appends_up_to_the_maximum),
 		cmocka_unit_test(a_missing_file_is_named_in_the_message),
 		cmocka_unit_test(bytes_are_written_and_read_at_offsets),
