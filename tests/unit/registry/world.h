@@ -55,12 +55,20 @@ static inline UNUSED void world_restart(struct world *w)
 	world_open_core(w);
 }
 
+/* In memory where that is to be had: thousands of commits, and no test here cuts the power. */
+static inline void world_folder(struct world *w)
+{
+	snprintf(w->folder, sizeof(w->folder), "/dev/shm/berth-test-XXXXXX");
+	if (!mkdtemp(w->folder))
+		make_temp_folder(w->folder);
+}
+
 static inline UNUSED int world_up(void **state)
 {
 	struct world *w = xmalloc(sizeof(*w));
 	struct err err;
 	ASSERT_DONE(crypt_init(&err));
-	make_temp_folder(w->folder);
+	world_folder(w);
 	snprintf(w->path, sizeof(w->path), "%s/berth.db", w->folder);
 	struct db_options o = { .path = w->path };
 	ASSERT_DONE(db_open(&o, &w->db, &err));
