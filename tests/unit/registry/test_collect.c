@@ -101,7 +101,7 @@ static void a_deleted_repository_is_emptied_in_steps(void **state)
 	make_repo(w, "keeps");
 	push(w, "r", "c");
 	for (int i = 0; i < N; i++) {
-		char layer[16];
+		char layer[24];
 		const char *layers[] = { layer };
 		snprintf(layer, sizeof(layer), "layer %d", i);
 		push(w, "r", layer);
@@ -236,7 +236,7 @@ static void bytes_that_cannot_be_removed_hold_up_no_others(void **state)
 	struct collect_report r = { 0 };
 	make_repo(w, "r");
 	for (int i = 0; i < 5; i++) {
-		char text[8];
+		char text[16];
 		snprintf(text, sizeof(text), "%d", i);
 		push(w, "r", text);
 	}

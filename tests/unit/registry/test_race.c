@@ -27,7 +27,8 @@ static void expect(bool done, const struct err *err)
 {
 	static const enum err_kind fine[] = { ERR_REPO_UNKNOWN, ERR_REPO_EXISTS, ERR_BLOB_UNKNOWN,
 		ERR_BLOB_IN_USE, ERR_MANIFEST_BLOB_UNKNOWN, ERR_MANIFEST_CHILD_UNKNOWN,
-		ERR_IMAGE_UNKNOWN, ERR_IMAGE_IN_INDEX };
+		ERR_IMAGE_UNKNOWN, ERR_IMAGE_IN_INDEX,
+		ERR_UPLOAD_UNKNOWN /* the repository is another one of the same name */ };
 
 	if (done)
 		return;
