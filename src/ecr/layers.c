@@ -1,5 +1,5 @@
 #include "base/clock.h"
-#include "ecr/blob64.h"
+#include "front/blob64.h"
 #include "ecr/handlers.h"
 #include "ecr/patterns.h"
 #include "front/layer_url.h"

@@ -3,7 +3,7 @@
 #define BERTH_ECR_OPS_H
 
 #include "ecr/handlers.h"
-#include "ecr/shape.h"
+#include "front/shape.h"
 
 /* What the permission is asked for, before the handler runs. */
 enum ecr_resource {

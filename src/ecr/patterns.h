@@ -2,7 +2,7 @@
 #ifndef BERTH_ECR_PATTERNS_H
 #define BERTH_ECR_PATTERNS_H
 
-#include "ecr/shape.h"
+#include "front/shape.h"
 
 extern const struct shape_pattern pattern_registry_id;
 extern const struct shape_pattern pattern_repository_name;

@@ -2,21 +2,6 @@
 
 #include "ecr/patterns.h"
 
-#define STRUCTURE(...)                                                 \
-	.type = SHAPE_STRUCT, .members = (const struct shape_member[]) \
-	{                                                              \
-		__VA_ARGS__,                                           \
-		{                                                      \
-			0                                              \
-		}                                                      \
-	}
-#define LIST_OF(shape) .type = SHAPE_LIST, .element = &(shape)
-#define ENUM(...)                                             \
-	.type = SHAPE_STRING, .values = (const char *const[]) \
-	{                                                     \
-		__VA_ARGS__, NULL                             \
-	}
-
 /* clang-format off */
 
 /* Values. */

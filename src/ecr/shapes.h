@@ -2,7 +2,7 @@
 #ifndef BERTH_ECR_SHAPES_H
 #define BERTH_ECR_SHAPES_H
 
-#include "ecr/shape.h"
+#include "front/shape.h"
 
 extern const struct shape shape_batch_check_layer_availability;
 extern const struct shape shape_batch_delete_image;

@@ -81,6 +81,9 @@ static void emit(struct trial *t, const struct shape *s, const char *path)
 		emit(t, s->element, element);
 		buf_add_char(&t->json, ']');
 		return;
+	case SHAPE_MAP:
+		fail_msg("ECR has no input with a map");
+		return;
 	case SHAPE_STRUCT:
 		emit_member_list(t, s, path);
 		return;
@@ -334,6 +337,9 @@ static void try_shape(struct context *c, const struct shape *s, const char *path
 		break;
 	case SHAPE_LIST:
 		try_list(c, s, path);
+		break;
+	case SHAPE_MAP:
+		fail_msg("ECR has no input with a map");
 		break;
 	case SHAPE_STRUCT:
 		if (*path != '\0')

@@ -1,6 +1,6 @@
 #include "../unit.h"
 #include "base/codec.h"
-#include "ecr/blob64.h"
+#include "front/blob64.h"
 
 struct collected {
 	uint8_t *bytes;

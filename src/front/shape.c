@@ -1,16 +1,14 @@
-#include "ecr/shape.h"
+#include "front/shape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "ecr/blob64.h"
+#include "front/blob64.h"
 
-#define PATH_MAX_LEN 128
-
-/* One check: the member that is looked at, and where the message goes. */
+/* One check: path is that of the member that is looked at. */
 struct walk {
-	char path[PATH_MAX_LEN];
-	char *text;
+	struct shape_fault *fault;
+	char *path;
 };
 
 static bool type_fault(struct walk *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -20,21 +18,17 @@ static bool type_fault(struct walk *w, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(w->text, SHAPE_TEXT_MAX, fmt, args);
+	(void)vsnprintf(w->fault->text, sizeof(w->fault->text), fmt, args);
 	va_end(args);
 	return false;
 }
 
 static bool value_fault(struct walk *w, const char *fmt, ...)
 {
-	char constraint[SHAPE_TEXT_MAX - PATH_MAX_LEN - 80];
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(constraint, sizeof(constraint), fmt, args);
+	(void)vsnprintf(w->fault->constraint, sizeof(w->fault->constraint), fmt, args);
 	va_end(args);
-	(void)snprintf(w->text, SHAPE_TEXT_MAX,
-		"Invalid parameter at '%s' failed to satisfy constraint: '%s'", w->path,
-		constraint);
 	return false;
 }
 
@@ -43,14 +37,14 @@ static bool value_fault(struct walk *w, const char *fmt, ...)
 static size_t path_member(struct walk *w, const char *name)
 {
 	size_t len = strlen(w->path);
-	(void)snprintf(w->path + len, sizeof(w->path) - len, "%s%s", len == 0 ? "" : ".", name);
+	(void)snprintf(w->path + len, SHAPE_PATH_MAX - len, "%s%s", len == 0 ? "" : ".", name);
 	return len;
 }
 
 static size_t path_element(struct walk *w, size_t i)
 {
 	size_t len = strlen(w->path);
-	(void)snprintf(w->path + len, sizeof(w->path) - len, ".%zu.member", i + 1);
+	(void)snprintf(w->path + len, SHAPE_PATH_MAX - len, ".%zu.member", i + 1);
 	return len;
 }
 
@@ -86,6 +80,30 @@ static bool scalar_type(struct walk *w, const struct json *v, enum json_type wan
 	return type_fault(w, "%s can not be converted to %s", json_type_text(is), name);
 }
 
+static bool types_fit(struct walk *w, const struct shape *s, const struct json *v);
+
+struct map_walk {
+	struct walk *walk;
+	const struct shape *element;
+	bool (*fits)(struct walk *w, const struct shape *s, const struct json *v);
+};
+
+static bool entry_fits(void *arg, struct str name, const struct json *value)
+{
+	const struct map_walk *m = arg;
+	(void)name;
+	return m->fits(m->walk, m->element, value);
+}
+
+static bool map_types_fit(
+	struct walk *w, const struct shape *s, const struct json *v) /* NOLINT(misc-no-recursion) */
+{
+	struct map_walk m = { w, s->element, types_fit };
+	if (json_type(v) != JSON_OBJECT)
+		return type_fault(w, "Expected map or null");
+	return json_each(v, entry_fits, &m);
+}
+
 /* Are the types as the table says? The recursion is as deep as the table. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static bool types_fit(struct walk *w, const struct shape *s, const struct json *v)
@@ -119,6 +137,8 @@ static bool types_fit(struct walk *w, const struct shape *s, const struct json *
 				return false;
 		}
 		return true;
+	case SHAPE_MAP:
+		return map_types_fit(w, s, v);
 	case SHAPE_STRUCT:
 		if (json_type(v) != JSON_OBJECT)
 			return type_fault(w, "Expected null");
@@ -176,6 +196,24 @@ static bool string_fits(struct walk *w, const struct shape *s, struct str v)
 	return true;
 }
 
+static bool values_fit(struct walk *w, const struct shape *s, const struct json *v);
+
+/* Null stands for no value, which a map cannot hold. */
+static bool entry_value_fits(
+	struct walk *w, const struct shape *s, const struct json *v) /* NOLINT(misc-no-recursion) */
+{
+	if (json_type(v) == JSON_NULL)
+		return value_fault(w, "Map value must not be null");
+	return values_fit(w, s, v);
+}
+
+static bool map_values_fit(
+	struct walk *w, const struct shape *s, const struct json *v) /* NOLINT(misc-no-recursion) */
+{
+	struct map_walk m = { w, s->element, entry_value_fits };
+	return json_each(v, entry_fits, &m);
+}
+
 /* Are the values as the table says? Types are known to be. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static bool values_fit(struct walk *w, const struct shape *s, const struct json *v)
@@ -203,6 +241,8 @@ static bool values_fit(struct walk *w, const struct shape *s, const struct json 
 			w->path[cut] = '\0';
 		}
 		return true;
+	case SHAPE_MAP:
+		return map_values_fit(w, s, v);
 	case SHAPE_STRUCT:
 		for (const struct shape_member *m = s->members; m->name != NULL; m++) {
 			const struct json *member = json_get(v, m->name);
@@ -220,12 +260,26 @@ static bool values_fit(struct walk *w, const struct shape *s, const struct json 
 	return true;
 }
 
-enum shape_verdict shape_check(
-	/* NOLINTNEXTLINE(readability-non-const-parameter): the walk writes to it */
-	const struct shape *shape, const struct json *input, char text[SHAPE_TEXT_MAX])
+enum shape_verdict shape_find_fault(
+	const struct shape *shape, const struct json *input, struct shape_fault *out)
 {
-	struct walk w = { .path = "", .text = text };
+	struct walk w = { .fault = out, .path = out->path };
+	out->path[0] = '\0';
 	if (!types_fit(&w, shape, input))
 		return SHAPE_WRONG_TYPE;
 	return values_fit(&w, shape, input) ? SHAPE_FITS : SHAPE_WRONG_VALUE;
+}
+
+enum shape_verdict shape_check(
+	const struct shape *shape, const struct json *input, char text[SHAPE_TEXT_MAX])
+{
+	struct shape_fault fault;
+	enum shape_verdict verdict = shape_find_fault(shape, input, &fault);
+	if (verdict == SHAPE_WRONG_TYPE)
+		memcpy(text, fault.text, sizeof(fault.text));
+	else if (verdict == SHAPE_WRONG_VALUE)
+		(void)snprintf(text, SHAPE_TEXT_MAX,
+			"Invalid parameter at '%s' failed to satisfy constraint: '%s'", fault.path,
+			fault.constraint);
+	return verdict;
 }

@@ -1,4 +1,4 @@
-#include "ecr/blob64.h"
+#include "front/blob64.h"
 
 #include "base/codec.h"
 

@@ -2,8 +2,8 @@
  * blob64.h - base64 text of any length, decoded in pieces: a 20 MiB layer part is never held a
  * second time. Pure.
  */
-#ifndef BERTH_ECR_BLOB64_H
-#define BERTH_ECR_BLOB64_H
+#ifndef BERTH_FRONT_BLOB64_H
+#define BERTH_FRONT_BLOB64_H
 
 #include "base/err.h"
 #include "base/str.h"
