@@ -23,8 +23,10 @@ bool aead_new(const struct secret *key, struct aead **out, struct err *err)
 	a->ctx = EVP_CIPHER_CTX_new();
 	/* The direction is named anew by each call: GCM expands the key alike for both. */
 	if (a->ctx == NULL ||
-		EVP_EncryptInit_ex2(a->ctx, crypt_aes_gcm(), key->bytes, NULL, NULL) != 1)
-		return crypt_fail(err, "expanding an AES key");
+		EVP_EncryptInit_ex2(a->ctx, crypt_aes_gcm(), key->bytes, NULL, NULL) != 1) {
+		crypt_fail(err, "expanding an AES key");
+		return false;
+	}
 	*out = a;
 	a = NULL;
 	return true;

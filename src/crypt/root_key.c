@@ -134,7 +134,7 @@ bool root_key_from_file(
 	const char *path, bool may_make, struct root_key *out, bool *out_made, struct err *err)
 {
 	struct secret text CLEANUP(secret_wipe) = { .len = 0 };
-	bool is_found;
+	bool is_found = false;
 	bool is_made = false;
 	if (!root_key_read(path, "root key file", true, &text, &is_found, err))
 		return false;
@@ -159,7 +159,7 @@ bool root_key_from_credential(const char *folder, struct root_key *out, struct e
 {
 	struct secret text CLEANUP(secret_wipe) = { .len = 0 };
 	char path[4096];
-	bool is_found;
+	bool is_found = false;
 	int n = snprintf(path, sizeof(path), "%s/" ROOT_KEY_CREDENTIAL, folder);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(err, ERR_CONFIG, "the path of the credentials is too long");

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -116,6 +117,7 @@ static bool find_token(const struct hsm *h, CK_SLOT_ID *out, struct err *err)
 	CK_SLOT_ID slots[SLOTS_MAX];
 	CK_ULONG n = SLOTS_MAX;
 	size_t found = 0;
+	assert(h->f != NULL); /* load comes first */
 	CK_RV rv = h->f->C_GetSlotList(CK_TRUE, slots, &n);
 	if (rv != CKR_OK)
 		return fail(h, "C_GetSlotList", rv, err);
@@ -137,7 +139,7 @@ static bool find_token(const struct hsm *h, CK_SLOT_ID *out, struct err *err)
 
 static bool read_pin(const struct root_key_pkcs11 *from, struct secret *out, struct err *err)
 {
-	bool is_found;
+	bool is_found = false;
 	if (!root_key_read(from->pin_file, "PIN file", true, out, &is_found, err))
 		return false;
 	if (!is_found)
@@ -158,6 +160,7 @@ static bool log_in(struct hsm *h, struct err *err)
 	CK_SLOT_ID slot = 0;
 	if (!read_pin(h->from, &pin, err) || !load(h, err) || !find_token(h, &slot, err))
 		return false;
+	assert(h->f != NULL);
 	CK_FLAGS flags = CKF_SERIAL_SESSION | (h->from->may_make ? CKF_RW_SESSION : 0);
 	CK_RV rv = h->f->C_OpenSession(slot, flags, NULL, NULL, &h->session);
 	if (rv != CKR_OK)
@@ -244,12 +247,15 @@ static bool make_key(const struct hsm *h, CK_OBJECT_HANDLE *out, struct err *err
 }
 
 /* One AES-GCM call. in and out may not overlap: not every module allows it. */
-static CK_RV gcm(const struct hsm *h, CK_OBJECT_HANDLE key, bool encrypts, uint8_t *nonce,
+static CK_RV gcm(const struct hsm *h, CK_OBJECT_HANDLE key, bool encrypts, const uint8_t *nonce,
 	struct secret *in, struct secret *out)
 {
+	/* PKCS#11 takes pointers to what it only reads. */
 	uint8_t aad[sizeof(label)];
+	uint8_t iv[NONCE_LEN];
 	memcpy(aad, label, sizeof(label));
-	CK_GCM_PARAMS params = { nonce, NONCE_LEN, (CK_ULONG)8 * NONCE_LEN, aad, sizeof(label) - 1,
+	memcpy(iv, nonce, NONCE_LEN);
+	CK_GCM_PARAMS params = { iv, NONCE_LEN, (CK_ULONG)8 * NONCE_LEN, aad, sizeof(label) - 1,
 		(CK_ULONG)8 * TAG_LEN };
 	CK_MECHANISM mechanism = { CKM_AES_GCM, &params, sizeof(params) };
 	CK_ULONG n = SECRET_MAX;

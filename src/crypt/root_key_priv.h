@@ -12,9 +12,9 @@
  */
 MUST_CHECK bool root_key_read(const char *path, const char *what, bool is_private,
 	struct secret *out, bool *out_found, struct err *err);
-/* Two lines: the label, and bytes in hex. */
-bool root_key_parse(const struct secret *text, const char *label, uint8_t *out, size_t len);
-void root_key_render(const char *label, const uint8_t *bytes, size_t len, struct secret *out);
+/* Two lines: one that says what it is, and bytes in hex. */
+bool root_key_parse(const struct secret *text, const char *first_line, uint8_t *out, size_t len);
+void root_key_render(const char *first_line, const uint8_t *bytes, size_t len, struct secret *out);
 /* Completes *out from its bytes. */
 MUST_CHECK bool root_key_set(
 	struct root_key *out, const uint8_t bytes[ROOT_KEY_LEN], struct err *err);

@@ -50,7 +50,7 @@ static uint64_t get_be(const uint8_t *from, size_t len)
 
 size_t seal_overhead(enum seal_suite suite)
 {
-	return suite == SEAL_DOUBLE ? (size_t)2 * SEAL_LAYER_LEN : SEAL_LAYER_LEN;
+	return suite == SEAL_DOUBLE ? 2 * SEAL_LAYER_LEN : SEAL_LAYER_LEN;
 }
 
 size_t seal_sealed_segment(enum seal_suite suite)
@@ -228,13 +228,13 @@ void seal_segment(struct seal_lock *lock, uint64_t index, enum seal_place place,
 }
 
 bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place place,
-	uint8_t *sealed, size_t len, uint8_t **out_plain, size_t *out_len, struct err *err)
+	struct seal_piece *piece, struct err *err)
 {
 	uint8_t aad_bytes[AAD_LEN];
 	struct str aad = render_aad(lock, index, place, aad_bytes);
-	uint8_t *at = sealed;
-	size_t n = len;
-	assert(len >= seal_overhead(lock->suite));
+	uint8_t *at = piece->bytes;
+	size_t n = piece->len;
+	assert(n >= seal_overhead(lock->suite));
 	for (size_t i = lock->suite == SEAL_DOUBLE ? 2 : 1; i-- > 0;) {
 		uint8_t *text = at + AEAD_NONCE_LEN;
 		n -= SEAL_LAYER_LEN;
@@ -249,8 +249,7 @@ bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place p
 		}
 		at = text;
 	}
-	*out_plain = at;
-	*out_len = n;
+	*piece = (struct seal_piece){ at, n };
 	return true;
 }
 
@@ -259,8 +258,6 @@ bool seal_open_tail(const struct seal_pool *pool, const struct store_key *object
 	struct err *err)
 {
 	struct seal_lock lock CLEANUP(seal_lock_fini) = { 0 };
-	uint8_t *plain;
-	size_t len;
 	size_t rest = (size_t)(plain_size % SEAL_SEGMENT);
 	if (tail.len != SEAL_HEADER_LEN + seal_overhead(pool->suite) + rest)
 		return err_sys(err, ERR_CORRUPT, 0,
@@ -271,10 +268,10 @@ bool seal_open_tail(const struct seal_pool *pool, const struct store_key *object
 	uint8_t *sealed CLEANUP(freep) = xmalloc(SEAL_SEALED_MAX); /* opened in place */
 	struct str body = str_sub(tail, SEAL_HEADER_LEN, SIZE_MAX);
 	memcpy(sealed, body.ptr, body.len);
-	if (!seal_open_segment(&lock, plain_size / SEAL_SEGMENT, SEAL_TAIL, sealed, body.len,
-		    &plain, &len, err))
+	struct seal_piece piece = { sealed, body.len };
+	if (!seal_open_segment(&lock, plain_size / SEAL_SEGMENT, SEAL_TAIL, &piece, err))
 		return false;
-	buf_add(out, plain, len);
+	buf_add(out, piece.bytes, piece.len);
 	mem_wipe(sealed, SEAL_SEALED_MAX);
 	if (!buf_ok(out))
 		return err_set(err, ERR_UNAVAILABLE, "out of memory");

@@ -79,7 +79,7 @@ MUST_CHECK bool seal_writer_tail(struct seal_writer *w, struct buf *out, struct 
 /* Writes what is missing and the last segment. Then: sync the object, commit. Should that fail, the
  * writer can go on, and finish again. */
 MUST_CHECK bool seal_writer_finish(struct seal_writer *w, struct err *err);
-void seal_writer_close(struct seal_writer *w); /* accepts NULL; wipes */
+void seal_writer_close(struct seal_writer *w); /* accepts NULL; wipes the keys */
 void seal_writer_closep(struct seal_writer **w);
 
 struct seal_reader;
@@ -107,7 +107,7 @@ void seal_reader_limit(struct seal_reader *r, uint64_t end);
  * used then; the inner store's. */
 MUST_CHECK bool seal_reader_pread(struct seal_reader *r, void *bytes, size_t len, uint64_t off,
 	size_t *out_n, struct err *err);
-void seal_reader_close(struct seal_reader *r); /* accepts NULL; wipes */
+void seal_reader_close(struct seal_reader *r); /* accepts NULL; wipes the keys */
 void seal_reader_closep(struct seal_reader **r);
 
 #endif

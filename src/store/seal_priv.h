@@ -7,7 +7,8 @@
 #include "store/seal.h"
 
 #define SEAL_HEADER_LEN 48
-#define SEAL_LAYER_LEN  (AEAD_NONCE_LEN + AEAD_TAG_LEN) /* that one layer adds to a segment */
+#define SEAL_LAYER_LEN \
+	((size_t)(AEAD_NONCE_LEN + AEAD_TAG_LEN)) /* that one layer adds to a segment */
 #define SEAL_BATCH      4 /* segments in one write or read of the inner object */
 #define SEAL_SEALED_MAX (SEAL_SEGMENT + SEAL_LAYERS * SEAL_LAYER_LEN)
 
@@ -44,10 +45,16 @@ void seal_lock_fini(struct seal_lock *lock); /* wipes */
 /* out: len + seal_overhead bytes. */
 void seal_segment(struct seal_lock *lock, uint64_t index, enum seal_place place, const void *plain,
 	size_t len, uint8_t *out);
-/* Opens in place: *out_plain points into sealed, *out_len is len - seal_overhead. Errors: CORRUPT;
- * sealed is wiped then. */
+
+struct seal_piece {
+	uint8_t *bytes;
+	size_t len;
+};
+
+/* Opens in place: piece is the sealed segment, and then its plaintext within. Errors: CORRUPT; the
+ * bytes are wiped then. */
 MUST_CHECK bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place place,
-	uint8_t *sealed, size_t len, uint8_t **out_plain, size_t *out_len, struct err *err);
+	struct seal_piece *piece, struct err *err);
 /* Takes apart what seal_writer_tail made for plain_size bytes: the lock by its header, and the
  * tail's plaintext (less than SEAL_SEGMENT bytes), appended to out. */
 MUST_CHECK bool seal_open_tail(const struct seal_pool *pool, const struct store_key *object,

@@ -20,10 +20,7 @@ struct seal_reader {
 	uint64_t first; /* index of the batch's first segment */
 	size_t count;
 
-	struct segment {
-		uint8_t *plain; /* NULL: not opened */
-		size_t len;
-	} segments[SEAL_BATCH];
+	struct seal_piece segments[SEAL_BATCH]; /* opened; NULL bytes: not yet */
 };
 
 static void reader_freep(struct seal_reader **r)
@@ -172,16 +169,18 @@ static bool segment(struct seal_reader *r, uint64_t index, uint64_t end, const u
 		!fetch(r, index, ahead(r, index, end), err))
 		return false;
 	size_t k = (size_t)(index - r->first);
-	struct segment *s = &r->segments[k];
-	if (s->plain == NULL &&
-		!seal_open_segment(&r->lock, index, index == r->last ? SEAL_LAST : SEAL_MORE,
-			r->batch + k * seal_sealed_segment(r->lock.suite), sealed_len(r, index),
-			&s->plain, &s->len, err)) {
-		r->count = 0; /* what is there is spoiled; a second try reads again */
-		return false;
+	if (r->segments[k].bytes == NULL) {
+		struct seal_piece piece = { r->batch + k * seal_sealed_segment(r->lock.suite),
+			sealed_len(r, index) };
+		if (!seal_open_segment(&r->lock, index, index == r->last ? SEAL_LAST : SEAL_MORE,
+			    &piece, err)) {
+			r->count = 0; /* what is there is spoiled; a second try reads again */
+			return false;
+		}
+		r->segments[k] = piece;
 	}
-	*plain = s->plain;
-	*len = s->len;
+	*plain = r->segments[k].bytes;
+	*len = r->segments[k].len;
 	r->next = index + 1;
 	return true;
 }
