@@ -43,6 +43,7 @@ enum ecr_exception ecr_exception_of(enum err_kind kind)
 		return ECR_INVALID_PARAMETER;
 	case ERR_TOO_LARGE:
 	case ERR_LIMIT:
+	case ERR_QUOTA:
 		return ECR_LIMIT_EXCEEDED;
 	case ERR_THROTTLED:
 	case ERR_UPLOAD_BUSY: /* SDKs wait and try again */
@@ -62,6 +63,10 @@ enum ecr_exception ecr_exception_of(enum err_kind kind)
 		return ECR_REPOSITORY_ALREADY_EXISTS;
 	case ERR_REPO_NOT_EMPTY:
 		return ECR_REPOSITORY_NOT_EMPTY;
+	case ERR_TEMPLATE_UNKNOWN:
+		return ECR_TEMPLATE_NOT_FOUND;
+	case ERR_TEMPLATE_EXISTS:
+		return ECR_TEMPLATE_ALREADY_EXISTS;
 	case ERR_DIGEST_MISMATCH:
 		return ECR_IMAGE_DIGEST_DOES_NOT_MATCH;
 	case ERR_BLOB_UNKNOWN:

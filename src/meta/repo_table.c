@@ -22,6 +22,8 @@ static const char sql_list[] =
 	"WHERE r.registry_id = $1 AND r.name > $2 AND r.state = 1 ORDER BY r.name LIMIT $3";
 static const char sql_set_mutability[] =
 	"UPDATE repository SET mutability = $2, filters = $3 WHERE id = $1";
+static const char sql_set_scan_on_push[] =
+	"UPDATE repository SET scan_on_push = $2 WHERE id = $1";
 static const char sql_set_dying[] = "UPDATE repository SET state = 2 WHERE id = $1";
 static const char sql_add_sums[] =
 	"UPDATE repository SET images = images + $2, logical_bytes = logical_bytes + $3, "
@@ -177,6 +179,15 @@ bool repo_table_set_mutability(
 	db_bind_int(st, 1, id);
 	db_bind_int(st, 2, mutability);
 	db_bind_str(st, 3, filters.ptr ? filters : STR(""));
+	return db_run(st, err);
+}
+
+bool repo_table_set_scan_on_push(
+	struct db_conn *c, int64_t id, bool scan_on_push, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_set_scan_on_push);
+	db_bind_int(st, 1, id);
+	db_bind_int(st, 2, scan_on_push);
 	return db_run(st, err);
 }
 

@@ -46,6 +46,8 @@ MUST_CHECK bool repo_table_list(struct db_conn *c, int64_t registry_id, struct s
 	unsigned limit, struct arena *arena, struct repo_row *rows, size_t *count, struct err *err);
 MUST_CHECK bool repo_table_set_mutability(
 	struct db_conn *c, int64_t id, int mutability, struct str filters, struct err *err);
+MUST_CHECK bool repo_table_set_scan_on_push(
+	struct db_conn *c, int64_t id, bool scan_on_push, struct err *err);
 MUST_CHECK bool repo_table_set_dying(struct db_conn *c, int64_t id, struct err *err);
 /* Adds to the sums. */
 MUST_CHECK bool repo_table_add_sums(struct db_conn *c, int64_t id, int64_t images, int64_t logical,

@@ -36,6 +36,7 @@ static struct wire_error wire_error_of(enum err_kind kind)
 		return (struct wire_error){ 401, "UNAUTHORIZED" };
 	case ERR_DENIED:
 	case ERR_TOKEN_EXPIRED:
+	case ERR_QUOTA: /* as ECR: a retry would not help */
 	/* The repository's KMS key: nothing that trying again would change, and its owner can. */
 	case ERR_KMS_KEY_UNKNOWN:
 	case ERR_KMS_KEY_DISABLED:
@@ -46,8 +47,10 @@ static struct wire_error wire_error_of(enum err_kind kind)
 	case ERR_NAME_INVALID:
 		return (struct wire_error){ 400, "NAME_INVALID" };
 	case ERR_REPO_UNKNOWN:
+	case ERR_TEMPLATE_UNKNOWN:
 		return (struct wire_error){ 404, "NAME_UNKNOWN" };
 	case ERR_REPO_EXISTS:
+	case ERR_TEMPLATE_EXISTS:
 	case ERR_REPO_NOT_EMPTY:
 	case ERR_LAYER_EXISTS:
 	case ERR_IMAGE_EXISTS:

@@ -14,6 +14,10 @@
 #define UPLOADS_MAX     10000
 #define LAYER_MAX_BYTES (52000ULL * 1024 * 1024) /* ECR quota "Maximum layer size" */
 #define MOUNT_LOG_KEEP  100000
+/* ECR quotas "Registered repositories", "Images per repository", "Tags per image" */
+#define REPOSITORIES_MAX 100000
+#define IMAGES_MAX	 100000
+#define IMAGE_TAGS_MAX	 1000
 
 struct registry_node {
 	struct registry_node *next;
@@ -55,6 +59,12 @@ bool core_open(const struct core_options *o, struct core **out, struct err *err)
 		c->o.layer_max_bytes = LAYER_MAX_BYTES;
 	if (!c->o.mount_log_keep)
 		c->o.mount_log_keep = MOUNT_LOG_KEEP;
+	if (!c->o.repositories_max)
+		c->o.repositories_max = REPOSITORIES_MAX;
+	if (!c->o.images_max)
+		c->o.images_max = IMAGES_MAX;
+	if (!c->o.image_tags_max)
+		c->o.image_tags_max = IMAGE_TAGS_MAX;
 	mutex_init(&c->log_mutex, "mount-log");
 	c->sessions = session_set_new();
 	*out = c;

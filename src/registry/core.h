@@ -47,6 +47,9 @@ struct core_options {
 	unsigned uploads_max;     /* unfinished uploads a registry; 0: 10,000 */
 	uint64_t layer_max_bytes; /* 0: 52,000 MiB, ECR's quota */
 	unsigned mount_log_keep;  /* rows kept a registry; 0: 100,000 */
+	unsigned repositories_max; /* in a registry; 0: 100,000, ECR's quota */
+	unsigned images_max;       /* in a repository; 0: 100,000, ECR's quota */
+	unsigned image_tags_max;   /* of an image; 0: 1,000, ECR's quota */
 };
 
 MUST_CHECK bool core_open(const struct core_options *o, struct core **out, struct err *err);

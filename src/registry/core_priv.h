@@ -30,6 +30,7 @@ struct core {
 	_Atomic uint64_t links_collected, blobs_collected, bytes_collected, uploads_expired,
 		collect_runs, collect_errors;
 	_Atomic uint64_t mounts[MOUNT_OUTCOME_COUNT];
+	_Atomic uint64_t policy_generation; /* resource_policy.h */
 };
 
 static inline void core_count(_Atomic uint64_t *counter, uint64_t n)

@@ -159,10 +159,20 @@ static bool find_children(
 	return true;
 }
 
+static bool too_many_images(const struct put_args *a, struct err *err)
+{
+	return err_set(err, ERR_QUOTA,
+		"The repository with name '" STR_FMT
+		"' in registry with id '%s' already has the maximum allowed number of images which is '%u'",
+		STR_ARG(a->in->repo), a->reg->account, a->core->o.images_max);
+}
+
 static bool add_image(struct db_conn *conn, struct put_args *a, struct err *err)
 {
 	const struct manifest *m = a->m;
 	struct buf missing;
+	if (a->repo.images >= (int64_t)a->core->o.images_max)
+		return too_many_images(a, err);
 	buf_init(&missing, 1024);
 	bool complete = find_blobs(conn, a, &missing, err) && find_children(conn, a, &missing, err);
 	buf_fini(&missing);
@@ -222,6 +232,13 @@ static bool put_tag(struct db_conn *conn, struct put_args *a, const struct repo 
 			"' repository and cannot be overwritten because the %s is immutable",
 			STR_ARG(tag), STR_ARG(a->in->repo),
 			repo->filter_count ? "tag" : "repository");
+	if (a->row.tags >= (int64_t)a->core->o.image_tags_max)
+		return err_set(err, ERR_QUOTA,
+			"Adding tag '" STR_FMT "' to an image in the repository with name '" STR_FMT
+			"' in registry with id '%s' exceeds the maximum allowed number of tags per image which is '%u'",
+			STR_ARG(tag), STR_ARG(a->in->repo), a->reg->account,
+			a->core->o.image_tags_max);
+	a->row.tags++;
 	return tag_table_put(conn, a->repo.id, tag, a->row.id, old, clock_now_ms(), err);
 }
 

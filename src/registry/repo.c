@@ -2,25 +2,24 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "meta/policy_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "registry/core_priv.h"
 #include "registry/repo_priv.h"
-
-#define REPOSITORIES_MAX 100000 /* ECR quota "Registered repositories" */
+#include "registry/resource_policy.h"
 
 /* Splits the stored filters, one a line. */
-static void split_filters(struct str text, struct repo *r)
+size_t repo_split_filters(struct str text, struct str out[REPO_FILTERS_MAX])
 {
-	struct str head, rest = text;
-	r->filter_count = 0;
-	while (rest.len && r->filter_count < REPO_FILTERS_MAX) {
-		(void)str_cut(rest, '\n', &head, &rest);
-		r->filters[r->filter_count++] = head;
-	}
+	struct str rest = text;
+	size_t count = 0;
+	while (rest.len && count < REPO_FILTERS_MAX)
+		(void)str_cut(rest, '\n', &out[count++], &rest);
+	return count;
 }
 
-static struct str join_filters(struct arena *arena, const struct str *filters, size_t count)
+struct str repo_join_filters(struct arena *arena, const struct str *filters, size_t count)
 {
 	size_t len = 0;
 	for (size_t i = 0; i < count; i++)
@@ -52,7 +51,7 @@ void repo_from_row(const struct repo_row *row, struct repo *out)
 		.logical_bytes = (uint64_t)row->logical_bytes,
 		.stored_bytes = (uint64_t)row->stored_bytes,
 	};
-	split_filters(row->filters, out);
+	out->filter_count = repo_split_filters(row->filters, out->filters);
 }
 
 /* The key's ARN as far as text alone can tell: ECR asks KMS once, at creation, and remembers the
@@ -73,6 +72,7 @@ static struct str resolve_key(
 }
 
 struct create_args {
+	struct core *core;
 	const struct registry_id *reg;
 	const struct repo_new *in;
 	struct arena *arena;
@@ -97,10 +97,10 @@ static bool create_in(struct db_conn *conn, void *arg, struct err *err)
 			STR_ARG(in->name), a->reg->account);
 	if (!registry_table_repositories(conn, a->registry_id, 1, &count, err))
 		return false;
-	if (count > REPOSITORIES_MAX)
-		return err_set(err, ERR_LIMIT,
-			"The registry with id '%s' already has the maximum number of %d repositories",
-			a->reg->account, REPOSITORIES_MAX);
+	if (count > (int64_t)a->core->o.repositories_max)
+		return err_set(err, ERR_QUOTA,
+			"The registry with id '%s' already has the maximum allowed number of repositories which is '%u'",
+			a->reg->account, a->core->o.repositories_max);
 	if (!pool_table_ensure(conn, a->registry_id, in->enc_type, a->key_arn, &pool_id, err))
 		return false;
 	struct repo_row row = {
@@ -118,6 +118,8 @@ static bool create_in(struct db_conn *conn, void *arg, struct err *err)
 		if (!repo_tag_table_put(conn, id, in->tags[i].key, in->tags[i].value, err))
 			return false;
 	}
+	if (in->policy.len && !policy_table_put(conn, a->registry_id, id, in->policy, err))
+		return false;
 	return repo_table_find(conn, a->registry_id, in->name, a->arena, &a->row, &found, err);
 }
 
@@ -130,14 +132,15 @@ bool repo_create(struct core *c, const struct registry_id *reg, const struct rep
 		return err_set(err, ERR_LIMIT,
 			"The list of tags on the repository is over the limit of %d",
 			REPO_TAGS_MAX);
-	struct create_args a = { .reg = reg, .in = in, .arena = arena };
+	struct create_args a = { .core = c, .reg = reg, .in = in, .arena = arena };
 	a.key_arn = resolve_key(reg, in, arena);
-	a.filters = join_filters(arena, in->filters, in->filter_count);
+	a.filters = repo_join_filters(arena, in->filters, in->filter_count);
 	if (!a.key_arn.ptr || !a.filters.ptr)
 		return core_no_memory(err);
 	if (!core_registry(c, reg, true, &a.registry_id, err) ||
 		!db_write(c->db, create_in, &a, err))
 		return false;
+	resource_policy_changed(c);
 	repo_from_row(&a.row, out);
 	return true;
 }
@@ -232,6 +235,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 			"images",
 			STR_ARG(a->find.name), a->find.reg->account);
 	return repo_table_set_dying(conn, a->find.row.id, err) &&
+	       policy_table_remove(conn, a->find.registry_id, a->find.row.id, err) &&
 	       registry_table_repositories(conn, a->find.registry_id, -1, &count, err);
 }
 
@@ -243,6 +247,7 @@ bool repo_delete(struct core *c, const struct registry_id *reg, struct str name,
 	if (!registry_of(c, reg, name, &a.find.registry_id, err) ||
 		!db_write(c->db, delete_in, &a, err))
 		return false;
+	resource_policy_changed(c);
 	repo_from_row(&a.find.row, out);
 	return true;
 }
@@ -254,6 +259,7 @@ struct change_args {
 	const struct repo_tag *tags;
 	const struct str *keys;
 	size_t count;
+	bool scan_on_push;
 };
 
 static bool set_mutability_in(struct db_conn *conn, void *arg, struct err *err)
@@ -334,6 +340,9 @@ static bool change(struct core *c, struct change_args *a, db_fn fn, struct err *
 	bool ok = registry_of(c, a->find.reg, a->find.name, &a->find.registry_id, err) &&
 		  db_write(c->db, fn, a, err);
 	arena_free(arena);
+	/* Conditions of policies read tags. */
+	if (ok && (fn == tags_put_in || fn == tags_remove_in))
+		resource_policy_changed(c);
 	return ok;
 }
 
@@ -342,10 +351,26 @@ bool repo_set_mutability(struct core *c, const struct registry_id *reg, struct s
 {
 	struct arena *arena = arena_new(16 * KIB);
 	struct change_args a = { .find = { .reg = reg, .name = name }, .mode = mode };
-	a.filters = join_filters(arena, filters, filter_count);
+	a.filters = repo_join_filters(arena, filters, filter_count);
 	bool ok = a.filters.ptr ? change(c, &a, set_mutability_in, err) : core_no_memory(err);
 	arena_free(arena);
 	return ok;
+}
+
+static bool set_scan_on_push_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct change_args *a = arg;
+	return find_in(conn, &a->find, err) &&
+	       repo_table_set_scan_on_push(conn, a->find.row.id, a->scan_on_push, err);
+}
+
+bool repo_set_scan_on_push(struct core *c, const struct registry_id *reg, struct str name,
+	bool scan_on_push, struct err *err)
+{
+	struct change_args a = {
+		.find = { .reg = reg, .name = name }, .scan_on_push = scan_on_push
+	};
+	return change(c, &a, set_scan_on_push_in, err);
 }
 
 bool repo_tags_put(struct core *c, const struct registry_id *reg, struct str name,

@@ -31,6 +31,8 @@ struct repo_new {
 	bool scan_on_push;
 	const struct repo_tag *tags;
 	size_t tag_count;
+	struct str policy;    /* its repository policy, checked; empty: none */
+	struct str lifecycle; /* its lifecycle policy, checked; empty: none */
 };
 
 struct repo {
@@ -49,7 +51,7 @@ struct repo {
 				   exactly one repository */
 };
 
-/* Errors: REPO_EXISTS, LIMIT. */
+/* Errors: REPO_EXISTS, QUOTA, LIMIT (tags). */
 MUST_CHECK bool repo_create(struct core *c, const struct registry_id *reg,
 	const struct repo_new *in, struct arena *arena, struct repo *out, struct err *err);
 /* Errors: REPO_UNKNOWN. */
@@ -73,6 +75,9 @@ MUST_CHECK bool repo_delete(struct core *c, const struct registry_id *reg, struc
 
 MUST_CHECK bool repo_set_mutability(struct core *c, const struct registry_id *reg, struct str name,
 	enum mutability mode, const struct str *filters, size_t filter_count, struct err *err);
+
+MUST_CHECK bool repo_set_scan_on_push(struct core *c, const struct registry_id *reg,
+	struct str name, bool scan_on_push, struct err *err);
 
 /* AWS tags of the repository, ordered by key. Errors of put: LIMIT when more than 50 would be
  * there. */
