@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/codec.h"
 #include "front/front.h"
 
 static struct str find_param(struct http_req *req, struct str form, const char *name)
@@ -57,7 +56,7 @@ void query_add_element(struct buf *out, const char *name, struct str text)
 }
 
 /* Request ids of AWS are UUIDs in form; ours is hex of the same length. */
-static void request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1])
+void query_request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1])
 {
 	(void)snprintf(out, UUID_TEXT_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", req->id, req->id + 8,
 		req->id + 12, req->id + 16, req->id + 20);
@@ -66,7 +65,7 @@ static void request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1])
 static void reply(struct http_req *req, int status, struct buf *xml)
 {
 	char id[UUID_TEXT_LEN + 1];
-	request_id(req, id);
+	query_request_id(req, id);
 	http_header_set(req, "x-amzn-RequestId", str_from(id));
 	if (buf_ok(xml))
 		http_reply_buf(req, status, "text/xml", xml);
@@ -78,7 +77,7 @@ void query_reply(struct http_req *req, const char *xmlns, const char *action, st
 {
 	char id[UUID_TEXT_LEN + 1];
 	struct buf xml CLEANUP(buf_fini);
-	request_id(req, id);
+	query_request_id(req, id);
 	buf_init(&xml, QUERY_ANSWER_MAX);
 	buf_addf(&xml, "<%sResponse xmlns=\"%s\"><%sResult>", action, xmlns, action);
 	buf_add_str(&xml, buf_str(elements));
@@ -95,7 +94,7 @@ void query_reply_error(
 {
 	char id[UUID_TEXT_LEN + 1];
 	struct buf xml CLEANUP(buf_fini);
-	request_id(req, id);
+	query_request_id(req, id);
 	buf_init(&xml, QUERY_ANSWER_MAX);
 	buf_addf(&xml, "<ErrorResponse xmlns=\"%s\"><Error>", xmlns);
 	query_add_element(&xml, "Type", status < 500 ? STR("Sender") : STR("Receiver"));

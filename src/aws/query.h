@@ -6,9 +6,13 @@
 #ifndef BERTH_AWS_QUERY_H
 #define BERTH_AWS_QUERY_H
 
+#include "base/codec.h"
 #include "http/http.h"
 
 #define QUERY_ANSWER_MAX (64 * KIB)
+
+/* The request's id in AWS's form, a UUID. */
+void query_request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1]);
 
 /* A parameter from the body of a form, else from the query; decoded, in the request's arena. ptr
  * NULL: absent or malformed. */

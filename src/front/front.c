@@ -141,23 +141,30 @@ struct str front_repo_arn(struct arena *arena, const struct registry_id *reg, st
 		reg->account, STR_ARG(repo));
 }
 
-bool front_allow(const struct front_options *o, struct http_req *req, const struct principal *who,
-	const char *action, const struct registry_id *reg, struct str repo, struct err *err)
+bool front_allow_resource(const struct front_options *o, struct http_req *req,
+	const struct principal *who, const char *action, struct str account, struct str resource,
+	struct err *err)
 {
 	struct auth_context context;
 	front_context(req, &context);
+	struct auth_question q = {
+		.who = who,
+		.action = str_from(action),
+		.account = account,
+		.resource = resource,
+		.context = &context,
+	};
+	return auth_allow(o->auth, &q, err);
+}
+
+bool front_allow(const struct front_options *o, struct http_req *req, const struct principal *who,
+	const char *action, const struct registry_id *reg, struct str repo, struct err *err)
+{
 	struct str resource = STR("*");
 	if (repo.ptr != NULL) {
 		resource = front_repo_arn(req->arena, reg, repo);
 		if (resource.ptr == NULL)
 			return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
 	}
-	struct auth_question q = {
-		.who = who,
-		.action = str_from(action),
-		.account = str_from(reg->account),
-		.resource = resource,
-		.context = &context,
-	};
-	return auth_allow(o->auth, &q, err);
+	return front_allow_resource(o, req, who, action, str_from(reg->account), resource, err);
 }

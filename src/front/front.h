@@ -57,6 +57,10 @@ struct str front_registry_host(
 
 /* arn:aws:ecr:<region>:<account>:repository/<name> */
 struct str front_repo_arn(struct arena *arena, const struct registry_id *reg, struct str repo);
+/* May who do action to a resource (an ARN, or "*") of an account? Errors: DENIED; INTERNAL. */
+MUST_CHECK bool front_allow_resource(const struct front_options *o, struct http_req *req,
+	const struct principal *who, const char *action, struct str account, struct str resource,
+	struct err *err);
 /* May who do action ("ecr:PutImage") to the repository of reg? repo.ptr NULL: the resource is "*"
  * (in reg's account). Errors: DENIED with ECR's sentence; INTERNAL. */
 MUST_CHECK bool front_allow(const struct front_options *o, struct http_req *req,

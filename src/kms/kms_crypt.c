@@ -166,6 +166,19 @@ bool kms_encrypt(struct kms *k, const uint8_t uuid[16], const struct kms_context
 	return true;
 }
 
+bool kms_generate(struct kms *k, const uint8_t uuid[16], const struct kms_context *context,
+	size_t len, struct buf *plain, struct buf *out, struct err *err)
+{
+	char *bytes = buf_reserve(plain, len);
+	if (bytes == NULL)
+		return err_sys(err, ERR_INTERNAL, 0, "kms_generate: no room for %zu bytes", len);
+	random_bytes(bytes, len);
+	if (!kms_encrypt(k, uuid, context, (struct str){ bytes, len }, out, err))
+		return false;
+	buf_commit(plain, len);
+	return true;
+}
+
 bool kms_ciphertext_parse(struct str ciphertext, uint8_t uuid[16], uint32_t *version)
 {
 	const uint8_t *p = (const uint8_t *)ciphertext.ptr;

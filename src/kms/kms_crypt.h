@@ -26,6 +26,10 @@
 /* Appends to out. Errors: INVALID for a context beyond its limits. */
 MUST_CHECK bool kms_encrypt(struct kms *k, const uint8_t uuid[16],
 	const struct kms_context *context, struct str plain, struct buf *out, struct err *err);
+/* len random bytes, appended to plain (which the caller wipes), and the same encrypted. */
+MUST_CHECK bool kms_generate(struct kms *k, const uint8_t uuid[16],
+	const struct kms_context *context, size_t len, struct buf *plain, struct buf *out,
+	struct err *err);
 /* Appends the plaintext to out, which the caller wipes. Errors: KMS_CIPHERTEXT_INVALID. */
 MUST_CHECK bool kms_decrypt(struct kms *k, struct str ciphertext, const struct kms_context *context,
 	struct buf *out, struct err *err);
