@@ -53,21 +53,31 @@ static bool is_too_deep(struct str text)
 	return false;
 }
 
-bool json_parse(struct str text, struct json **out, struct err *err)
+static bool parse(struct str text, size_t flags, struct json **out, struct err *err)
 {
 	json_error_t why;
 	if (is_too_deep(text)) {
 		err_set(err, ERR_INVALID, "Invalid JSON syntax");
 		return err_wrap(err, "more than %d levels", JSON_DEPTH_MAX);
 	}
-	json_t *root = json_loadb(
-		text.len != 0 ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+	json_t *root = json_loadb(text.len != 0 ? text.ptr : "", text.len,
+		JSON_DECODE_ANY | JSON_ALLOW_NUL | flags, &why);
 	if (root == NULL) {
 		err_set(err, ERR_INVALID, "Invalid JSON syntax");
 		return err_wrap(err, "line %d column %d: %s", why.line, why.column, why.text);
 	}
 	*out = (struct json *)root;
 	return true;
+}
+
+bool json_parse(struct str text, struct json **out, struct err *err)
+{
+	return parse(text, 0, out, err);
+}
+
+bool json_parse_unique(struct str text, struct json **out, struct err *err)
+{
+	return parse(text, JSON_REJECT_DUPLICATES, out, err);
 }
 
 void json_free(struct json *root)

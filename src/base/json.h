@@ -19,6 +19,9 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_AR
 /* Owns: the caller frees the root with json_free. Errors: INVALID with "Invalid JSON syntax" and
  * where. */
 MUST_CHECK bool json_parse(struct str text, struct json **out, struct err *err);
+/* As json_parse, but two members of the same name in an object are an error: for documents that
+ * others judge too, who might take the first. */
+MUST_CHECK bool json_parse_unique(struct str text, struct json **out, struct err *err);
 void json_free(struct json *root); /* accepts NULL */
 void json_freep(struct json **root);
 
