@@ -229,6 +229,7 @@ static bool play_with_fault(const struct play *play, enum fault fault, unsigned 
 	if (spent) {
 		collect_all(w);
 		play->check(w);
+		assert_int_equal(objects(w), total(w).blobs); /* no bytes that nothing names */
 		assert_sound(w);
 	}
 	world_down(&state);
