@@ -52,9 +52,11 @@ soak:
 	@BERTH_LONG=1 tools/test.sh crash race leaks
 
 deb: all
+	@tools/deps.sh package
 	@tools/make-deb.sh
 
 image: all
+	@tools/deps.sh package
 	@tools/make-image.sh
 
 clean:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian packages that a purpose needs and the machine lacks.   tools/deps.sh build|test|lint|bench...
+# Installs the Debian packages that a purpose needs and the machine lacks.   tools/deps.sh build|test|lint|bench|package...
 # Asks only dpkg when everything is there, so it costs nothing to call it always.
 set -eu
 
@@ -22,7 +22,7 @@ for purpose in "$@"; do
 	wanted+=("${more[@]}")
 done
 
-# A package counts as present when it, or one that provides it (nginx for nginx-light), is installed.
+# A package counts as present when it, or another that brings the same, is installed.
 missing=()
 present=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p')
 for p in "${wanted[@]}"; do
@@ -31,6 +31,7 @@ for p in "${wanted[@]}"; do
 	pkg-config) pattern='pkg-config|pkgconf' ;;
 	docker.io) pattern='docker.io|docker-ce' ;;
 	containerd) pattern='containerd|containerd.io' ;;
+	npm) pattern='npm|nodejs' && command -v npm >/dev/null || pattern=npm ;; # other people's nodejs packages bring npm
 	runc) pattern='runc|containerd.io' ;;
 	libclang-rt-14-dev) pattern='libclang-rt-[0-9]+-dev' ;;
 	*) pattern=${p//./\\.} ;;
