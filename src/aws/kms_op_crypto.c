@@ -175,7 +175,7 @@ static bool generate(struct kms_call *call, struct json_out *out, const char *ac
 	struct kms_context context;
 	struct buf plain CLEANUP(kms_wipe_buf);
 	struct buf sealed CLEANUP(buf_fini);
-	size_t len;
+	size_t len = 0;
 	buf_init(&plain, KIB);
 	buf_init(&sealed, CIPHERTEXT_MAX);
 	if (!kms_call_key(call, "KeyId", action, &key, err) || !check_recipient(call, err) ||
