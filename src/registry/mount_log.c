@@ -77,37 +77,52 @@ static void free_entries(struct mount_entry *e)
 	}
 }
 
+/* So many rows a transaction: what others write does not wait for a long log. */
+#define BATCH 500
+
 static bool write_entries(struct db_conn *conn, void *arg, struct err *err)
 {
-	for (struct mount_entry *e = arg; e; e = e->next) {
+	unsigned n = 0;
+	for (struct mount_entry *e = arg; e && n < BATCH; e = e->next, n++) {
 		if (!mount_log_table_add(conn, &e->row, err))
 			return false;
 	}
 	return true;
 }
 
-bool mount_log_flush(struct core *c, struct err *err)
+/* Puts back what could not be written, before what has come since. */
+static void put_back(struct core *c, struct mount_entry *first, struct mount_entry *last)
 {
-	mutex_lock(&c->log_mutex);
-	struct mount_entry *first = c->log_first, *last = c->log_last;
-	unsigned count = c->log_count;
-	c->log_first = c->log_last = NULL;
-	c->log_count = 0;
-	mutex_unlock(&c->log_mutex);
-	if (!first)
-		return true;
-	if (db_write(c->db, write_entries, first, err)) {
-		free_entries(first);
-		return true;
-	}
-	mutex_lock(&c->log_mutex);
+	unsigned count = 0;
+	for (const struct mount_entry *e = first; e; e = e->next)
+		count++;
+	LOCKED(&c->log_mutex);
 	last->next = c->log_first;
 	c->log_first = first;
 	if (!c->log_last)
 		c->log_last = last;
 	c->log_count += count;
+}
+
+bool mount_log_flush(struct core *c, struct err *err)
+{
+	mutex_lock(&c->log_mutex);
+	struct mount_entry *first = c->log_first, *last = c->log_last;
+	c->log_first = c->log_last = NULL;
+	c->log_count = 0;
 	mutex_unlock(&c->log_mutex);
-	return false;
+	while (first) {
+		if (!db_write(c->db, write_entries, first, err)) {
+			put_back(c, first, last);
+			return false;
+		}
+		for (unsigned n = 0; first && n < BATCH; n++) {
+			struct mount_entry *next = first->next;
+			free(first);
+			first = next;
+		}
+	}
+	return true;
 }
 
 void mount_log_drop(struct core *c)

@@ -4,7 +4,7 @@
 
 #include "registry/core_priv.h"
 
-/* Writes what waits, in one transaction; keeps it on failure. */
+/* Writes what waits, in transactions of some hundred rows; keeps on failure what is not written. */
 MUST_CHECK bool mount_log_flush(struct core *c, struct err *err);
 void mount_log_drop(struct core *c);
 

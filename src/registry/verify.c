@@ -12,6 +12,7 @@
 #include "meta/blob_table.h"
 #include "meta/image_table.h"
 #include "meta/registry_table.h"
+#include "meta/repo_table.h"
 #include "meta/upload_table.h"
 #include "registry/core_priv.h"
 #include "registry/manifest.h"
@@ -31,6 +32,7 @@ struct verify {
 	int64_t id;
 	struct blob_row blob;
 	struct image_row image;
+	size_t missing; /* what it needs and does not find */
 	struct buf *manifest;
 	struct arena *arena;
 	struct store_key key;
@@ -147,19 +149,61 @@ static bool verify_blobs(struct verify *v, struct err *err)
 	return true;
 }
 
-/* --- images: the digest names these very bytes --- */
+/* --- images: the digest names these very bytes, and all that they need is held --- */
+
+/* What the manifest itself says it needs, whatever the rows say. */
+static bool look_for_needs(
+	struct verify *v, struct db_conn *conn, const struct manifest *m, struct err *err)
+{
+	int64_t pool_id = 0, needs;
+	bool found = false;
+	if (!repo_table_pool(conn, v->image.repository_id, &pool_id, err))
+		return false;
+	for (size_t i = 0; i < m->blob_count; i++) {
+		struct blob_row blob;
+		if (m->blobs[i].may_miss)
+			continue;
+		if (!link_table_find_digest(conn, v->image.repository_id, pool_id,
+			    &m->blobs[i].digest, &blob, &needs, &found, err))
+			return false;
+		v->missing += !found || needs == 0;
+	}
+	for (size_t i = 0; i < m->child_count; i++) {
+		struct image_row child;
+		struct arena *arena = arena_new(KIB);
+		bool ok = image_table_find(conn, v->image.repository_id, &m->children[i], NULL,
+			arena, &child, &found, err);
+		arena_free(arena);
+		if (!ok)
+			return false;
+		v->missing += !found || child.parents == 0;
+	}
+	return true;
+}
 
 static bool next_image_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct verify *v = arg;
-	return image_table_next(conn, v->id, v->manifest, v->arena, &v->image, &v->found, err);
+	struct manifest m;
+	struct err unreadable; /* the digest tells of that */
+	v->missing = 0;
+	if (!image_table_next(conn, v->id, v->manifest, v->arena, &v->image, &v->found, err))
+		return false;
+	if (!v->found || !v->o->deep)
+		return true;
+	struct arena *arena = arena_new(MANIFEST_ARENA_BYTES);
+	bool ok = !manifest_parse(
+			  buf_str(v->manifest), v->image.media_type, arena, &m, &unreadable) ||
+		  look_for_needs(v, conn, &m, err);
+	arena_free(arena);
+	return ok;
 }
 
 static bool verify_images(struct verify *v, struct err *err)
 {
 	struct buf manifest;
 	bool ok = true;
-	buf_init(&manifest, MANIFEST_MAX_BYTES);
+	buf_init(&manifest, MANIFEST_STORED_MAX);
 	v->manifest = &manifest;
 	for (v->id = 0; ok; v->id = v->image.id) {
 		struct digest got;
@@ -171,6 +215,11 @@ static bool verify_images(struct verify *v, struct err *err)
 		if (ok && v->found && !digest_eq(&got, &v->image.digest))
 			tell(v, VERIFY_DAMAGE, "image %s: the stored manifest has another digest",
 				digest_text(&v->image.digest, text));
+		if (ok && v->found && v->missing)
+			tell(v, VERIFY_DAMAGE,
+				"image %s: %zu of the layers and images that it needs are not "
+				"held for it",
+				digest_text(&v->image.digest, text), v->missing);
 		arena_free(v->arena);
 		if (!ok || !v->found)
 			break;

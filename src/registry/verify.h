@@ -15,7 +15,7 @@ enum verify_kind {
 }; /* lost or wrong bytes; bytes without a row; accounting that is off */
 
 struct verify_options {
-	bool deep; /* re-hash every blob and manifest */
+	bool deep; /* re-hash every blob, and read again what every manifest needs */
 	/* One finding, in words that name digest, repository or object. */
 	void (*finding)(void *arg, enum verify_kind kind, struct str text);
 	/* Now and then, for a progress line: phase name, done and total units (bytes when deep).

@@ -340,6 +340,24 @@ static void what_vanishes_before_the_link_is_not_mounted(void **state)
 	assert_sound(w);
 }
 
+static bool count_log_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	static const char sql[] = "SELECT count(*) FROM mount_log";
+	struct db_stmt *st = db_prepare(conn, sql);
+	bool row = false, ok = db_step(st, &row, err);
+	*(int64_t *)arg = ok ? db_col_int(st, 0) : -1;
+	db_done(st);
+	return ok;
+}
+
+static int64_t log_rows(struct world *w)
+{
+	struct err err;
+	int64_t n;
+	ASSERT_DONE(db_read(w->db, count_log_in, &n, &err));
+	return n;
+}
+
 static void mounts_are_counted_by_outcome(void **state)
 {
 	struct world *w = *state;
@@ -363,7 +381,16 @@ static void mounts_are_counted_by_outcome(void **state)
 	db_fault_set(w->db, 1, DB_FAULT_IO, DB_FAULT_AT_COMMIT);
 	ASSERT_FAILS(ERR_UNAVAILABLE, collect_flush_log(w->core, &err));
 	ASSERT_DONE(collect_flush_log(w->core, &err));
+	assert_int_equal(log_rows(w), 2);
+	/* Of a long one, what was written before the failure is not written again. */
+	for (int i = 0; i < 1500; i++)
+		mount(w, "dst", "src", &d);
+	db_fault_set(w->db, 2, DB_FAULT_IO, DB_FAULT_AT_COMMIT);
+	ASSERT_FAILS(ERR_UNAVAILABLE, collect_flush_log(w->core, &err));
+	mount(w, "dst", "src", &d);
+	assert_int_equal(log_rows(w), 502);
 	ASSERT_DONE(collect_flush_log(w->core, &err));
+	assert_int_equal(log_rows(w), 1503);
 }
 
 int main(void)

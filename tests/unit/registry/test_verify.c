@@ -91,6 +91,33 @@ static void a_manifest_that_is_not_its_digests_is_damage(void **state)
 	assert_int_equal(verify(w).damaged, 1);
 }
 
+static bool run_sql_in(struct db_conn *c, void *arg, struct err *err)
+{
+	return db_run(db_prepare(c, arg), err);
+}
+
+static void a_manifest_that_lacks_what_it_names_is_damage(void **state)
+{
+	/* Rows that agree with each other, but not with the manifest. */
+	static const char *const sql[] = {
+		"UPDATE layer_link SET needs = 0",
+		"DELETE FROM image_need",
+		"DELETE FROM image_child",
+		"UPDATE image SET parents = 0",
+	};
+	struct world *w = *state;
+	struct err err;
+	make_repo(w, "r");
+	struct digest d = push_image(w, "r", "c", "l", "t");
+	put(w, "r", index_text(w, &d, 1), "index");
+	assert_sound(w);
+	for (size_t i = 0; i < ARRAY_LEN(sql); i++)
+		ASSERT_DONE(db_write(w->db, run_sql_in, (void *)(uintptr_t)sql[i], &err));
+	struct verify_report r = verify(w);
+	assert_int_equal(r.miscounts, 0);
+	assert_int_equal(r.damaged, 2);
+}
+
 static void an_object_that_nothing_names_is_an_orphan_once_it_is_old(void **state)
 {
 	struct world *w = *state;
@@ -123,6 +150,7 @@ int main(void)
 		WORLD_TEST(missing_bytes_are_damage),
 		WORLD_TEST(more_bytes_and_other_bytes_are_damage),
 		WORLD_TEST(a_manifest_that_is_not_its_digests_is_damage),
+		WORLD_TEST(a_manifest_that_lacks_what_it_names_is_damage),
 		WORLD_TEST(an_object_that_nothing_names_is_an_orphan_once_it_is_old),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
