@@ -27,6 +27,8 @@ MUST_CHECK bool ecr_get_account_setting(
 MUST_CHECK bool ecr_put_account_setting(
 	struct ecr_call *call, struct json_out *out, struct err *err);
 
+MUST_CHECK bool ecr_describe_registry(struct ecr_call *call, struct json_out *out, struct err *err);
+
 /* authorization.c */
 MUST_CHECK bool ecr_get_authorization_token(
 	struct ecr_call *call, struct json_out *out, struct err *err);
@@ -52,6 +54,40 @@ MUST_CHECK bool ecr_upload_layer_part(struct ecr_call *call, struct json_out *ou
 MUST_CHECK bool ecr_complete_layer_upload(
 	struct ecr_call *call, struct json_out *out, struct err *err);
 MUST_CHECK bool ecr_get_download_url_for_layer(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+
+/* policies.c */
+MUST_CHECK bool ecr_set_repository_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_get_repository_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_delete_repository_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_put_registry_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_get_registry_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_delete_registry_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+
+/* templates.c */
+MUST_CHECK bool ecr_create_repository_creation_template(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_update_repository_creation_template(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_delete_repository_creation_template(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_describe_repository_creation_templates(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+
+/* scanning.c */
+MUST_CHECK bool ecr_put_image_scanning_configuration(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_batch_get_repository_scanning_configuration(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_put_registry_scanning_configuration(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_get_registry_scanning_configuration(
 	struct ecr_call *call, struct json_out *out, struct err *err);
 
 #endif

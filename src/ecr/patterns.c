@@ -58,6 +58,57 @@ static bool is_exclusion_filter(struct str s)
 	return i == s.len && s.len >= 1 && s.len <= 128;
 }
 
+static bool is_prefix(struct str s)
+{
+	if (str_eq(s, STR("ROOT")))
+		return true;
+	return name_is_repository(str_ends(s, STR("/")) ? str_sub(s, 0, s.len - 1) : s);
+}
+
+static bool is_lower_words(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_digit(s.ptr[i]) && !(s.ptr[i] >= 'a' && s.ptr[i] <= 'z') && s.ptr[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+static bool is_template_kms_key(struct str s)
+{
+	struct str key = STR("key/");
+	struct str partition = STR("arn:aws");
+	struct str part[4]; /* partition's end, service, Region, account */
+	if (s.len == 0)
+		return true;
+	if (!str_starts(s, partition))
+		return false;
+	struct str rest = str_sub(s, partition.len, s.len - partition.len);
+	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
+		if (!str_cut(rest, ':', &part[i], &rest))
+			return false;
+	}
+	struct str id =
+		str_sub(rest, key.len, rest.len - (rest.len < key.len ? rest.len : key.len));
+	return is_lower_words(part[0]) && str_eq(part[1], STR("kms")) && part[2].len != 0 &&
+	       is_lower_words(part[2]) && is_registry_id(part[3]) && str_starts(rest, key) &&
+	       id.len != 0 && is_lower_words(id);
+}
+
+/* Starts and ends with a letter, digit or star; separators stand alone between them. */
+static bool is_scan_filter(struct str s)
+{
+	bool was_separator = true;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		bool is_word = is_digit(c) || (c >= 'a' && c <= 'z') || c == '*';
+		if (!is_word && (was_separator || !is_among("._-/", c)))
+			return false;
+		was_separator = !is_word;
+	}
+	return s.len != 0 && !was_separator;
+}
+
 const struct shape_pattern pattern_registry_id = { "^[0-9]{12}$", is_registry_id };
 const struct shape_pattern pattern_repository_name = {
 	"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*",
@@ -74,4 +125,16 @@ const struct shape_pattern pattern_upload_id = {
 const struct shape_pattern pattern_exclusion_filter = {
 	"^[0-9a-zA-Z._*-]{1,128}$",
 	is_exclusion_filter,
+};
+const struct shape_pattern pattern_prefix = {
+	"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$",
+	is_prefix,
+};
+const struct shape_pattern pattern_template_kms_key = {
+	"^$|arn:aws[a-z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key\\/[a-z0-9-]+",
+	is_template_kms_key,
+};
+const struct shape_pattern pattern_scan_filter = {
+	"^[a-z0-9*](?:[._\\-/a-z0-9*]?[a-z0-9*]+)*$",
+	is_scan_filter,
 };

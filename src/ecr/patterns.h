@@ -9,5 +9,8 @@ extern const struct shape_pattern pattern_repository_name;
 extern const struct shape_pattern pattern_layer_digest;
 extern const struct shape_pattern pattern_upload_id;
 extern const struct shape_pattern pattern_exclusion_filter;
+extern const struct shape_pattern pattern_prefix;
+extern const struct shape_pattern pattern_template_kms_key;
+extern const struct shape_pattern pattern_scan_filter;
 
 #endif

@@ -5,10 +5,10 @@
 #include "ecr/call.h"
 #include "registry/repo.h"
 
-/* From the member `tags` (absent: none). In the call's arena. Raises InvalidTagParameterException,
- * TooManyTagsException. */
-MUST_CHECK bool resource_tags_parse(
-	struct ecr_call *call, struct repo_tag **out, size_t *out_n, struct err *err);
+/* From a member that is a list of tags (absent: none). In the call's arena. Raises
+ * InvalidTagParameterException, TooManyTagsException. */
+MUST_CHECK bool resource_tags_parse(struct ecr_call *call, const char *member,
+	struct repo_tag **out, size_t *out_n, struct err *err);
 /* Raises TooManyTagsException with ECR's text; returns false. */
 bool resource_tags_too_many(struct ecr_call *call, struct err *err);
 

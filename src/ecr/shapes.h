@@ -26,4 +26,21 @@ extern const struct shape shape_tag_resource;
 extern const struct shape shape_untag_resource;
 extern const struct shape shape_upload_layer_part;
 
+/* shapes_registry.c */
+extern const struct shape shape_batch_get_repository_scanning_configuration;
+extern const struct shape shape_create_repository_creation_template;
+extern const struct shape shape_delete_registry_policy;
+extern const struct shape shape_delete_repository_creation_template;
+extern const struct shape shape_delete_repository_policy;
+extern const struct shape shape_describe_registry;
+extern const struct shape shape_describe_repository_creation_templates;
+extern const struct shape shape_get_registry_policy;
+extern const struct shape shape_get_registry_scanning_configuration;
+extern const struct shape shape_get_repository_policy;
+extern const struct shape shape_put_image_scanning_configuration;
+extern const struct shape shape_put_registry_policy;
+extern const struct shape shape_put_registry_scanning_configuration;
+extern const struct shape shape_set_repository_policy;
+extern const struct shape shape_update_repository_creation_template;
+
 #endif

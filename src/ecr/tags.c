@@ -34,10 +34,10 @@ bool resource_tags_too_many(struct ecr_call *call, struct err *err)
 		REPO_TAGS_MAX);
 }
 
-bool resource_tags_parse(
-	struct ecr_call *call, struct repo_tag **out, size_t *out_n, struct err *err)
+bool resource_tags_parse(struct ecr_call *call, const char *member, struct repo_tag **out,
+	size_t *out_n, struct err *err)
 {
-	const struct json *list = json_get(call->input, "tags");
+	const struct json *list = json_get(call->input, member);
 	size_t n = json_type(list) == JSON_ARRAY ? json_len(list) : 0;
 	if (n > REPO_TAGS_MAX)
 		return resource_tags_too_many(call, err);
@@ -82,7 +82,7 @@ bool ecr_tag_resource(struct ecr_call *call, struct json_out *out, struct err *e
 	size_t count = 0;
 	(void)out; /* the answer is empty */
 	if (!open_resource(call, "ecr:TagResource", err) ||
-		!resource_tags_parse(call, &tags, &count, err))
+		!resource_tags_parse(call, "tags", &tags, &count, err))
 		return false;
 	if (repo_tags_put(call->core, &call->reg, call->repo, tags, count, err))
 		return true;

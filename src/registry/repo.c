@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "meta/lifecycle_table.h"
 #include "meta/policy_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
@@ -119,6 +120,9 @@ static bool create_in(struct db_conn *conn, void *arg, struct err *err)
 			return false;
 	}
 	if (in->policy.len && !policy_table_put(conn, a->registry_id, id, in->policy, err))
+		return false;
+	if (in->lifecycle.len &&
+		!lifecycle_table_put(conn, id, in->lifecycle, row.created_at_ms, err))
 		return false;
 	return repo_table_find(conn, a->registry_id, in->name, a->arena, &a->row, &found, err);
 }
@@ -367,9 +371,8 @@ static bool set_scan_on_push_in(struct db_conn *conn, void *arg, struct err *err
 bool repo_set_scan_on_push(struct core *c, const struct registry_id *reg, struct str name,
 	bool scan_on_push, struct err *err)
 {
-	struct change_args a = {
-		.find = { .reg = reg, .name = name }, .scan_on_push = scan_on_push
-	};
+	struct change_args a = { .find = { .reg = reg, .name = name },
+		.scan_on_push = scan_on_push };
 	return change(c, &a, set_scan_on_push_in, err);
 }
 

@@ -25,6 +25,13 @@ static const struct {
 			"0aF0000001111022220333304444555566660",
 			"xaF00000-1111-2222-3333-444455556666" } },
 	{ &pattern_exclusion_filter, "v*.1-rc_*", { "a b", "a/b", "?" } },
+	{ &pattern_prefix, "prod/x/", { "Prod", "ROOT/", "prod//", "/prod", "root-" } },
+	{ &pattern_template_kms_key, "arn:aws-cn:kms:cn-north-1:123456789012:key/a-1",
+		{ "alias/aws/ecr", "arn:aws:kms:eu-west-1:12345678901:key/a",
+			"arn:aws:kms::123456789012:key/a",
+			"arn:aws:kms:eu-west-1:123456789012:key/",
+			"arn:aws:kms:eu-west-1:123456789012:alias/a" } },
+	{ &pattern_scan_filter, "prod-*/a_b.*", { "-a", "a-", "a--b", "A", "a b" } },
 };
 
 /* The value at one place of the input is replaced, all others are valid. */
@@ -182,17 +189,18 @@ static void try_lengths(struct context *c, const struct shape *s, const char *pa
 {
 	struct buf b;
 	char text[128];
+	int64_t filled = (int64_t)strlen(open) - 1; /* open may hold the beginning of the value */
 	buf_init(&b, 64 * MIB);
 	if (s->min > 0) {
-		repeat(&b, open, one, comma, close, s->min);
+		repeat(&b, open, one, comma, close, s->min - filled);
 		passes(c, path, b.ptr);
-		repeat(&b, open, one, comma, close, s->min - 1);
+		repeat(&b, open, one, comma, close, s->min - 1 - filled);
 		fails(c, path, b.ptr, bound(text, "length", "greater", s->min));
 	}
 	if (s->max > 0) {
-		repeat(&b, open, one, comma, close, s->max);
+		repeat(&b, open, one, comma, close, s->max - filled);
 		passes(c, path, b.ptr);
-		repeat(&b, open, one, comma, close, s->max + 1);
+		repeat(&b, open, one, comma, close, s->max + 1 - filled);
 		fails(c, path, b.ptr, bound(text, "length", "less", s->max));
 	}
 	buf_fini(&b);
@@ -201,8 +209,10 @@ static void try_lengths(struct context *c, const struct shape *s, const char *pa
 static void try_string(struct context *c, const struct shape *s, const char *path)
 {
 	char json[300], text[700];
+	bool needs_start = s->pattern != NULL && !s->pattern->matches(STR("aaaa"));
+	snprintf(json, sizeof(json), "\"%s", needs_start ? good_text(s) : "");
 	if (s->values == NULL)
-		try_lengths(c, s, path, "\"", "a", "", "\"");
+		try_lengths(c, s, path, json, "a", "", "\"");
 	if (s->values == NULL && s->pattern == NULL && s->max > 0)
 		try_lengths(c, s, path, "\"", "\xc3\xa9", "", "\""); /* characters, not bytes */
 	for (size_t i = 0; s->values != NULL && s->values[i] != NULL; i++) {
