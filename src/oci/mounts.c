@@ -35,7 +35,9 @@ void oci_mount_handle(struct http_req *req)
 		in.digest = STR("");
 	if (!http_query(req, "from", 0, &in.source) || in.source.len == 0)
 		in.source = (struct str){ NULL, 0 };
-	if (!mount_try(r->front->core, &r->reg, &in, req->arena, &result, &err)) {
+	if (!mount_try(r->front->core, &r->reg, &in, req->arena, &result, &err) &&
+		!(oci_create_on_push(req, &err) &&
+			mount_try(r->front->core, &r->reg, &in, req->arena, &result, &err))) {
 		oci_error_from(req, &err);
 		return;
 	}

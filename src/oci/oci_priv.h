@@ -62,6 +62,10 @@ void oci_set_next(
  * no number. */
 bool oci_page_size(struct http_req *req, unsigned max, unsigned *out);
 
+/* create.c: after a push failed with err. True: the repository was missing and now is there, try
+ * once more. False: err, perhaps another one now, is what to answer. */
+bool oci_create_on_push(struct http_req *req, struct err *err);
+
 /* The operations' own functions; what each serves stands in the table in oci.c. */
 void oci_base_handle(struct http_req *req);      /* oci.c */
 void oci_catalog_handle(struct http_req *req);   /* tags.c */

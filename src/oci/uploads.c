@@ -72,15 +72,26 @@ static bool closing_digest(struct http_req *req, struct digest *out)
 	return false;
 }
 
+/* Starts a session; one that a push needs in a repository that is missing may make it. */
+static bool start(
+	struct http_req *req, enum digest_alg alg, char id[UUID_TEXT_LEN + 1], struct err *err)
+{
+	struct oci_request *r = oci_request_of(req);
+	struct core *core = r->front->core;
+	if (upload_start(core, &r->reg, r->path.name, alg, id, err))
+		return true;
+	return oci_create_on_push(req, err) &&
+	       upload_start(core, &r->reg, r->path.name, alg, id, err);
+}
+
 void oci_upload_open(struct http_req *req, enum digest_alg otherwise)
 {
 	struct err err;
 	enum digest_alg alg;
 	char id[UUID_TEXT_LEN + 1];
-	struct oci_request *r = oci_request_of(req);
 	if (!announced_algorithm(req, otherwise, &alg))
 		return;
-	if (!upload_start(r->front->core, &r->reg, r->path.name, alg, id, &err)) {
+	if (!start(req, alg, id, &err)) {
 		oci_error_from(req, &err);
 		return;
 	}
@@ -217,7 +228,7 @@ bool oci_upload_single_prepare(struct http_req *req, struct oci_request *r)
 	char id[UUID_TEXT_LEN + 1];
 	if (!closing_digest(req, &d))
 		return false;
-	if (!upload_start(r->front->core, &r->reg, r->path.name, d.alg, id, &err)) {
+	if (!start(req, d.alg, id, &err)) {
 		oci_error_from(req, &err);
 		return false;
 	}
