@@ -1,5 +1,5 @@
-/* kms_code.h - AWS KMS's own names of what can be wrong with a key: its API answers with them, and ECR
- * repeats them as kmsError. */
+/* kms_code.h - AWS KMS's own names of what can be wrong with a key: its API answers with them, and
+ * ECR repeats them as kmsError. */
 #ifndef BERTH_FRONT_KMS_CODE_H
 #define BERTH_FRONT_KMS_CODE_H
 

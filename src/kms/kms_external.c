@@ -325,6 +325,12 @@ static bool no_answer(const struct exchange *e, struct err *err)
 	return false;
 }
 
+static bool malformed(const char *operation, struct err *err)
+{
+	return err_sys(err, ERR_KMS_UNAVAILABLE, 0,
+		"external KMS, %s: an answer without what it should hold", operation);
+}
+
 static bool may_pass(const struct exchange *e)
 {
 	struct str answer = buf_str(&e->answer);
@@ -357,9 +363,7 @@ static bool call(struct kms_external *x, const char *operation, struct str body,
 	else if (e.status != 200)
 		done = refused(&e, err);
 	else
-		done = json_parse(buf_str(&e.answer), out, err);
-	if (!done && answered && e.status == 200)
-		err->kind = ERR_KMS_UNAVAILABLE;
+		done = json_parse(buf_str(&e.answer), out, err) || malformed(operation, err);
 	kms_wipe_buf(&e.answer);
 	return done;
 }
@@ -377,12 +381,6 @@ static void put_context(struct json_out *o, const struct kms_context *context)
 			jo_str(o, name, context->pairs[i].value);
 	}
 	jo_end(o, '}');
-}
-
-static bool malformed(const char *operation, struct err *err)
-{
-	return err_sys(err, ERR_KMS_UNAVAILABLE, 0,
-		"external KMS, %s: an answer without what it should hold", operation);
 }
 
 /* The member Plaintext, 32 bytes. */
