@@ -78,6 +78,7 @@ CREATE TABLE blob (
 	digest BLOB NOT NULL,
 	size_bytes INTEGER NOT NULL,
 	store_key BLOB NOT NULL UNIQUE,
+	form INTEGER NOT NULL DEFAULT 0, -- of the object: 0 plain, else the version of the pool's data keys
 	links INTEGER NOT NULL DEFAULT 0,
 	payer INTEGER,
 	created_at_ms INTEGER NOT NULL,
@@ -110,6 +111,7 @@ CREATE TABLE image (
 	pushed_at_ms INTEGER NOT NULL,
 	tags INTEGER NOT NULL DEFAULT 0,
 	parents INTEGER NOT NULL DEFAULT 0,
+	form INTEGER NOT NULL DEFAULT 0, -- of manifest, as in blob
 	manifest BLOB NOT NULL
 );
 CREATE UNIQUE INDEX image_digest ON image (repository_id, digest);
@@ -145,7 +147,10 @@ CREATE TABLE upload (
 	repository_id INTEGER NOT NULL REFERENCES repository (id),
 	alg INTEGER NOT NULL,
 	short_at INTEGER NOT NULL DEFAULT -1,
-	created_at_ms INTEGER NOT NULL
+	form INTEGER NOT NULL DEFAULT 0, -- as in blob
+	plain_bytes INTEGER NOT NULL DEFAULT 0, -- acknowledged, of a form that is not plain
+	created_at_ms INTEGER NOT NULL,
+	tail BLOB -- what of them does not fill a segment yet, sealed
 ) WITHOUT ROWID;
 CREATE INDEX upload_repository ON upload (repository_id);
 CREATE INDEX upload_created ON upload (created_at_ms);
@@ -161,6 +166,22 @@ CREATE TABLE candidate (
 -- Objects that no row names any more and whose bytes are still to be removed.
 CREATE TABLE trash (
 	store_key BLOB PRIMARY KEY
+) WITHOUT ROWID;
+
+-- The data keys of a pool, wrapped. layer: 0 inner, 1 outer (KMS_DSSE only).
+CREATE TABLE pool_key (
+	pool_id INTEGER NOT NULL REFERENCES pool (id),
+	layer INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	wrapped BLOB NOT NULL,
+	created_at_ms INTEGER NOT NULL,
+	PRIMARY KEY (pool_id, layer, version)
+) WITHOUT ROWID;
+
+-- Objects that re-encryption is writing, so that a crash leaves none that no row names.
+CREATE TABLE making (
+	store_key BLOB PRIMARY KEY,
+	created_at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE mount_log (

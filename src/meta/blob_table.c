@@ -5,7 +5,7 @@
 #include "meta/table.h"
 
 #define COLUMNS \
-	"b.id, b.pool_id, b.digest, b.size_bytes, b.store_key, b.links, b.payer, b.created_at_ms"
+	"b.id, b.pool_id, b.digest, b.size_bytes, b.store_key, b.links, b.payer, b.created_at_ms, b.form"
 
 static const char sql_find[] =
 	"SELECT " COLUMNS " FROM blob b WHERE b.pool_id = $1 AND b.digest = $2";
@@ -13,8 +13,18 @@ static const char sql_get[] = "SELECT " COLUMNS " FROM blob b WHERE b.id = $1";
 static const char sql_next[] =
 	"SELECT " COLUMNS " FROM blob b WHERE b.id > $1 ORDER BY b.id LIMIT 1";
 static const char sql_add[] =
-	"INSERT INTO blob (pool_id, digest, size_bytes, store_key, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
+	"INSERT INTO blob (pool_id, digest, size_bytes, store_key, created_at_ms, form) "
+	"VALUES ($1, $2, $3, $4, $5, $6)";
 static const char sql_remove[] = "DELETE FROM blob WHERE id = $1";
+static const char sql_move[] =
+	"UPDATE blob SET store_key = $3, form = $4 WHERE id = $1 AND store_key = $2";
+static const char sql_next_other[] =
+	"SELECT " COLUMNS
+	" FROM blob b WHERE b.pool_id = $1 AND b.id > $3 AND b.form <> $2 ORDER BY b.id LIMIT 1";
+static const char sql_forms[] =
+	"SELECT coalesce(sum(form = 0), 0), coalesce(sum(CASE WHEN form = 0 THEN size_bytes END), 0), "
+	"coalesce(sum(form <> 0), 0), coalesce(sum(CASE WHEN form <> 0 THEN size_bytes END), 0) "
+	"FROM blob WHERE pool_id = $1";
 static const char sql_has_key[] = "SELECT 1 FROM blob WHERE store_key = $1";
 static const char sql_totals[] =
 	"SELECT coalesce(sum(blobs), 0), coalesce(sum(stored_bytes), 0), coalesce(sum(links), 0) FROM pool";
@@ -75,6 +85,7 @@ static bool read_row(struct db_stmt *st, struct blob_row *out, struct err *err)
 		.links = db_col_int(st, 5),
 		.payer = db_col_int(st, 6),
 		.created_at_ms = db_col_int(st, 7),
+		.form = db_col_int(st, 8),
 	};
 	if (!table_digest(st, 2, &r.digest, err) || !copy_key(st, 4, r.store_key, err))
 		return false;
@@ -129,6 +140,7 @@ bool blob_table_add(struct db_conn *c, const struct blob_row *row, int64_t *id, 
 	db_bind_int(st, 3, (int64_t)row->size_bytes);
 	db_bind_blob(st, 4, row->store_key, BLOB_STORE_KEY_LEN);
 	db_bind_int(st, 5, row->created_at_ms);
+	db_bind_int(st, 6, row->form);
 	if (!db_run(st, err))
 		return false;
 	int64_t new_id = db_last_id(c);
@@ -150,6 +162,46 @@ bool blob_table_remove(struct db_conn *c, const struct blob_row *row, struct err
 		.waiting_bytes = -(int64_t)row->size_bytes };
 	return db_run(st, err) && trash_table_add(c, row->store_key, err) &&
 	       pool_table_add(c, row->pool_id, &d, err);
+}
+
+bool blob_table_move(struct db_conn *c, const struct blob_row *row,
+	const uint8_t new_key[BLOB_STORE_KEY_LEN], int64_t new_form, bool *done, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_move);
+	db_bind_int(st, 1, row->id);
+	db_bind_blob(st, 2, row->store_key, BLOB_STORE_KEY_LEN);
+	db_bind_blob(st, 3, new_key, BLOB_STORE_KEY_LEN);
+	db_bind_int(st, 4, new_form);
+	if (!db_run(st, err))
+		return false;
+	*done = db_changes(c) > 0;
+	return !*done || trash_table_add(c, row->store_key, err);
+}
+
+bool blob_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form, int64_t after,
+	struct blob_row *out, bool *found, struct err *err)
+{
+	STMT(st, c, sql_next_other);
+	db_bind_int(st, 1, pool_id);
+	db_bind_int(st, 2, form);
+	db_bind_int(st, 3, after);
+	return read_one(st, out, found, err);
+}
+
+bool blob_table_forms(struct db_conn *c, int64_t pool_id, struct form_sums *out, struct err *err)
+{
+	STMT(st, c, sql_forms);
+	db_bind_int(st, 1, pool_id);
+	bool row = false;
+	if (!db_step(st, &row, err))
+		return false;
+	*out = (struct form_sums){
+		.plain_blobs = (uint64_t)db_col_int(st, 0),
+		.plain_bytes = (uint64_t)db_col_int(st, 1),
+		.sealed_blobs = (uint64_t)db_col_int(st, 2),
+		.sealed_bytes = (uint64_t)db_col_int(st, 3),
+	};
+	return true;
 }
 
 static bool has_key(struct db_conn *c, const char *sql, const uint8_t key[BLOB_STORE_KEY_LEN],
@@ -211,7 +263,7 @@ bool link_table_find_digest(struct db_conn *c, int64_t repository_id, int64_t po
 	if (!read_one(st, blob, found, err))
 		return false;
 	if (*found)
-		*needs = db_col_int(st, 8);
+		*needs = db_col_int(st, 9);
 	return true;
 }
 

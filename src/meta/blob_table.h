@@ -19,6 +19,7 @@ struct blob_row {
 	struct digest digest;
 	uint64_t size_bytes;
 	uint8_t store_key[BLOB_STORE_KEY_LEN];
+	int64_t form; /* of the object: 0 plain, else the version of the pool's data keys */
 	int64_t links;
 	int64_t payer; /* 0: none */
 	int64_t created_at_ms;
@@ -32,6 +33,21 @@ MUST_CHECK bool blob_table_get(
 /* id, links and payer of row are ignored. Adds to the pool's sums (the bytes wait until linked). */
 MUST_CHECK bool blob_table_add(
 	struct db_conn *c, const struct blob_row *row, int64_t *id, struct err *err);
+/* The same bytes in another object; the old one goes to the trash. *done false: the blob has
+ * another object by now. */
+MUST_CHECK bool blob_table_move(struct db_conn *c, const struct blob_row *row,
+	const uint8_t new_key[BLOB_STORE_KEY_LEN], int64_t new_form, bool *done, struct err *err);
+/* The blob of the pool with the smallest id above `after` whose form is another. */
+MUST_CHECK bool blob_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form,
+	int64_t after, struct blob_row *out, bool *found, struct err *err);
+
+/* Blobs and bytes of the pool by form: plain ones and others. */
+struct form_sums {
+	uint64_t plain_blobs, plain_bytes, sealed_blobs, sealed_bytes;
+};
+
+MUST_CHECK bool blob_table_forms(
+	struct db_conn *c, int64_t pool_id, struct form_sums *out, struct err *err);
 /* A blob without links; its object goes to the trash. */
 MUST_CHECK bool blob_table_remove(struct db_conn *c, const struct blob_row *row, struct err *err);
 /* The blob with the smallest id above `after`. */

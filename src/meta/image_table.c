@@ -5,12 +5,13 @@
 
 #define COLUMNS                                                                                                               \
 	"i.id, i.repository_id, i.digest, i.kind, i.media_type, i.artifact_type, i.subject, i.manifest_bytes, i.size_bytes, " \
-	"i.pushed_at_ms, i.tags, i.parents"
-#define COL_MANIFEST 12
+	"i.pushed_at_ms, i.tags, i.parents, i.form, " \
+	"(SELECT x.pool_id FROM repository x WHERE x.id = i.repository_id)"
+#define COL_MANIFEST 14
 
 static const char sql_add[] =
 	"INSERT INTO image (repository_id, digest, kind, media_type, artifact_type, subject, manifest_bytes, size_bytes, "
-	"pushed_at_ms, manifest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+	"pushed_at_ms, manifest, form) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 static const char sql_find[] =
 	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.digest = $2";
 static const char sql_find_bytes[] =
@@ -35,6 +36,11 @@ static const char sql_get[] = "SELECT " COLUMNS " FROM image i WHERE i.id = $1";
 static const char sql_get_bytes[] = "SELECT " COLUMNS ", i.manifest FROM image i WHERE i.id = $1";
 static const char sql_next_bytes[] =
 	"SELECT " COLUMNS ", i.manifest FROM image i WHERE i.id > $1 ORDER BY i.id LIMIT 1";
+static const char sql_set_manifest[] =
+	"UPDATE image SET manifest = $4, form = $3 WHERE id = $1 AND form = $2";
+static const char sql_next_other[] =
+	"SELECT " COLUMNS ", i.manifest FROM image i JOIN repository r ON r.id = i.repository_id "
+	"WHERE r.pool_id = $1 AND i.form <> $2 AND i.id > $3 ORDER BY i.id LIMIT 1";
 static const char sql_newest[] =
 	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 ORDER BY i.id DESC LIMIT 1";
 static const char sql_remove[] = "DELETE FROM image WHERE id = $1";
@@ -90,6 +96,8 @@ static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *are
 		.pushed_at_ms = db_col_int(st, 9),
 		.tags = db_col_int(st, 10),
 		.parents = db_col_int(st, 11),
+		.form = db_col_int(st, 12),
+		.pool_id = db_col_int(st, 13),
 	};
 	if (!table_digest(st, 2, &r.digest, err) ||
 		(r.has_subject && !table_digest(st, 6, &r.subject, err)))
@@ -156,6 +164,7 @@ bool image_table_add(struct db_conn *c, const struct image_row *row, int64_t *id
 	db_bind_int(st, 8, (int64_t)row->size_bytes);
 	db_bind_int(st, 9, row->pushed_at_ms);
 	db_bind_blob(st, 10, row->manifest.ptr, row->manifest.len);
+	db_bind_int(st, 11, row->form);
 	if (!db_run(st, err))
 		return false;
 	*id = db_last_id(c);
@@ -262,6 +271,28 @@ bool image_table_referrers(struct db_conn *c, int64_t repository_id, const struc
 	db_bind_int(st, 3, after);
 	db_bind_int(st, 4, max);
 	return read_many(st, max, arena, rows, count, err);
+}
+
+bool image_table_set_manifest(struct db_conn *c, int64_t id, int64_t was_form, int64_t form,
+	struct str manifest, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_set_manifest);
+	db_bind_int(st, 1, id);
+	db_bind_int(st, 2, was_form);
+	db_bind_int(st, 3, form);
+	db_bind_blob(st, 4, manifest.ptr, manifest.len);
+	return db_run(st, err);
+}
+
+bool image_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form, int64_t after,
+	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
+	struct err *err)
+{
+	STMT(st, c, sql_next_other);
+	db_bind_int(st, 1, pool_id);
+	db_bind_int(st, 2, form);
+	db_bind_int(st, 3, after);
+	return read_one(st, manifest, arena, out, found, err);
 }
 
 bool image_table_add_parents(struct db_conn *c, int64_t id, int64_t delta, struct err *err)

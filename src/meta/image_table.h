@@ -15,6 +15,9 @@ struct image_row {
 	struct digest subject;
 	uint64_t manifest_bytes, size_bytes;
 	int64_t pushed_at_ms, tags, parents;
+	int64_t pool_id; /* of its repository; read only */
+	int64_t form; /* of the manifest: 0 plain, else wrapped by that version of the pool's data
+			 keys */
 	struct str manifest; /* only when asked for */
 };
 
@@ -53,6 +56,13 @@ MUST_CHECK bool image_table_newest(struct db_conn *c, int64_t repository_id, str
 /* Walks all images, for verify. */
 MUST_CHECK bool image_table_next(struct db_conn *c, int64_t after, struct buf *manifest,
 	struct arena *arena, struct image_row *out, bool *found, struct err *err);
+/* The manifest in another form. */
+MUST_CHECK bool image_table_set_manifest(struct db_conn *c, int64_t id, int64_t was_form,
+	int64_t form, struct str manifest, struct err *err);
+/* The image of the pool with the smallest id above `after` whose manifest has another form. */
+MUST_CHECK bool image_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form,
+	int64_t after, struct buf *manifest, struct arena *arena, struct image_row *out,
+	bool *found, struct err *err);
 /* How many indexes name the image. */
 MUST_CHECK bool image_table_add_parents(
 	struct db_conn *c, int64_t id, int64_t delta, struct err *err);

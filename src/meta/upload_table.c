@@ -1,11 +1,16 @@
 #include "meta/upload_table.h"
 
+#include "base/buf.h"
 #include "meta/table.h"
 
 static const char sql_add[] =
-	"INSERT INTO upload (store_key, repository_id, alg, short_at, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
-#define COLUMNS "store_key, repository_id, alg, short_at, created_at_ms"
+	"INSERT INTO upload (store_key, repository_id, alg, short_at, created_at_ms, form) "
+	"VALUES ($1, $2, $3, $4, $5, $6)";
+#define COLUMNS "store_key, repository_id, alg, short_at, created_at_ms, form, plain_bytes"
 static const char sql_find[] = "SELECT " COLUMNS " FROM upload WHERE store_key = $1";
+static const char sql_set_tail[] =
+	"UPDATE upload SET plain_bytes = $2, tail = $3 WHERE store_key = $1";
+static const char sql_tail[] = "SELECT tail FROM upload WHERE store_key = $1";
 static const char sql_set_short[] = "UPDATE upload SET short_at = $2 WHERE store_key = $1";
 static const char sql_remove[] = "DELETE FROM upload WHERE store_key = $1";
 static const char sql_older[] =
@@ -39,6 +44,8 @@ static bool read_row(struct db_stmt *st, struct upload_row *out, struct err *err
 		.alg = (enum digest_alg)db_col_int(st, 2),
 		.short_at = db_col_int(st, 3),
 		.created_at_ms = db_col_int(st, 4),
+		.form = db_col_int(st, 5),
+		.plain_bytes = (uint64_t)db_col_int(st, 6),
 	};
 	memcpy(r.key, key.ptr, UPLOAD_KEY_LEN);
 	*out = r;
@@ -53,6 +60,7 @@ bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct er
 	db_bind_int(st, 3, row->alg);
 	db_bind_int(st, 4, row->short_at);
 	db_bind_int(st, 5, row->created_at_ms);
+	db_bind_int(st, 6, row->form);
 	return db_run(st, err);
 }
 
@@ -66,6 +74,29 @@ bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], str
 		return false;
 	*found = row;
 	return true;
+}
+
+bool upload_table_set_tail(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
+	uint64_t plain_bytes, struct str tail, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_set_tail);
+	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
+	db_bind_int(st, 2, (int64_t)plain_bytes);
+	db_bind_blob(st, 3, tail.ptr, tail.len);
+	return db_run(st, err);
+}
+
+bool upload_table_tail(
+	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], struct buf *out, struct err *err)
+{
+	STMT(st, c, sql_tail);
+	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
+	bool row = false;
+	if (!db_step(st, &row, err))
+		return false;
+	if (row)
+		buf_add_str(out, db_col_str(st, 0));
+	return buf_ok(out) || err_sys(err, ERR_UNAVAILABLE, 0, "no memory for an upload's tail");
 }
 
 bool upload_table_set_short(

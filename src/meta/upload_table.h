@@ -14,11 +14,20 @@ struct upload_row {
 	enum digest_alg alg;
 	int64_t short_at; /* -1: no part below the least size yet */
 	int64_t created_at_ms;
+	int64_t form;         /* 0 plain, else the version of the pool's data keys */
+	uint64_t plain_bytes; /* acknowledged, of a form that is not plain */
 };
 
 MUST_CHECK bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct err *err);
 MUST_CHECK bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
 	struct upload_row *out, bool *found, struct err *err);
+/* What a sealed session has acknowledged; its row takes the tail. */
+MUST_CHECK bool upload_table_set_tail(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
+	uint64_t plain_bytes, struct str tail, struct err *err);
+/* Appends the tail to out. */
+struct buf;
+MUST_CHECK bool upload_table_tail(
+	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], struct buf *out, struct err *err);
 MUST_CHECK bool upload_table_set_short(
 	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err);
 /* *removed: whether it was there. */

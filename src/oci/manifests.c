@@ -52,7 +52,7 @@ void oci_manifest_get_handle(struct http_req *req)
 {
 	struct image image;
 	struct buf bytes CLEANUP(buf_fini);
-	buf_init(&bytes, MANIFEST_MAX_BYTES);
+	buf_init(&bytes, MANIFEST_STORED_MAX);
 	if (!find(req, &bytes, &image) || set_headers(req, &image))
 		return;
 	struct str type = arena_str(req->arena, image.media_type);
@@ -148,7 +148,9 @@ void oci_manifest_put_handle(struct http_req *req)
 	} else if (!tag_parameters(req, tags, &in.tag_count)) {
 		return;
 	}
-	if (!image_put(r->front->core, &r->reg, &in, req->arena, &result, &err)) {
+	if (!image_put(r->front->core, &r->reg, &in, req->arena, &result, &err) &&
+		!(oci_create_on_push(req, &err) &&
+			image_put(r->front->core, &r->reg, &in, req->arena, &result, &err))) {
 		oci_error_from(req, &err);
 		return;
 	}

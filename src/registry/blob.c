@@ -4,6 +4,7 @@
 #include "meta/blob_table.h"
 #include "meta/repo_table.h"
 #include "registry/core_priv.h"
+#include "registry/pool.h"
 
 _Static_assert(STORE_KEY_LEN == BLOB_STORE_KEY_LEN, "rows and store name objects alike");
 
@@ -50,7 +51,9 @@ static void to_info(const struct blob_args *a, struct blob_info *out)
 {
 	*out = (struct blob_info){ .digest = a->row.digest,
 		.size_bytes = a->row.size_bytes,
-		.is_referenced = a->needs > 0 };
+		.is_referenced = a->needs > 0,
+		.pool_id = a->row.pool_id,
+		.form = a->row.form };
 	memcpy(out->key.bytes, a->row.store_key, STORE_KEY_LEN);
 }
 
@@ -81,12 +84,11 @@ bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
 				err, ERR_CORRUPT, 0, "the bytes of a linked blob are missing");
 		i = again;
 	}
-	if (r->size_bytes != i.size_bytes)
-		return err_sys(err, ERR_CORRUPT, 0, "a blob has %llu bytes instead of %llu",
-			(unsigned long long)r->size_bytes, (unsigned long long)i.size_bytes);
+	struct pool *pool;
+	if (!pool_find(c, i.pool_id, &pool, err) ||
+		!pool_open(pool, i.form, &i.key, i.size_bytes, &r, out, err))
+		return false;
 	*info = i;
-	*out = r;
-	r = NULL;
 	return true;
 }
 

@@ -10,6 +10,7 @@ struct blob_info {
 	uint64_t size_bytes;
 	bool is_referenced; /* by an image of this repository */
 	struct store_key key;
+	int64_t pool_id, form; /* for blob_open */
 };
 
 /* Errors: REPO_UNKNOWN, BLOB_UNKNOWN. */

@@ -9,6 +9,7 @@
 #include "registry/core_priv.h"
 #include "registry/mount_log.h"
 #include "registry/name.h"
+#include "registry/pool.h"
 #include "registry/session.h"
 
 #define UPLOADS_MAX     10000
@@ -67,6 +68,7 @@ bool core_open(const struct core_options *o, struct core **out, struct err *err)
 		c->o.image_tags_max = IMAGE_TAGS_MAX;
 	mutex_init(&c->log_mutex, "mount-log");
 	c->sessions = session_set_new();
+	c->pools = pool_set_new();
 	*out = c;
 	return true;
 }
@@ -86,6 +88,7 @@ void core_close(struct core *c)
 		n = next;
 	}
 	session_set_free(c->sessions);
+	pool_set_free(c->pools);
 	mutex_fini(&c->log_mutex);
 	free(c);
 }

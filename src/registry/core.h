@@ -23,6 +23,8 @@
 
 struct db;
 struct blobstore;
+struct kms;
+struct secret;
 struct core;
 
 /* A registry is one (account, Region); it exists as soon as it is used. */
@@ -39,6 +41,10 @@ enum mount_policy { MOUNT_POLICY_OCI, MOUNT_POLICY_ECR };
 struct core_options {
 	struct db *db;           /* borrowed */
 	struct blobstore *store; /* borrowed */
+	/* Encryption at rest. managed_key: wraps the data keys that Berth itself manages; NULL: nothing is encrypted (tests). */
+	const struct secret *managed_key; /* borrowed */
+	struct kms *kms;                  /* borrowed; for pools of KMS types */
+	bool disk_is_encrypted;           /* new bytes are stored as they are; what is sealed stays readable */
 	enum mount_policy mount_policy;
 	bool mounting_by_default; /* what BLOB_MOUNTING is in a registry that never set it */
 	int64_t collect_grace_ms; /* how long a layer that no image needs is kept; 0: collected at

@@ -20,6 +20,7 @@ struct core {
 	struct core_options o;
 	_Atomic(struct registry_node *) registries;
 	struct session_set *sessions;
+	struct pool_set *pools; /* pool.h */
 
 	struct mutex log_mutex; /* guards the three below */
 	struct mount_entry *log_first, *log_last;

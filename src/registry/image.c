@@ -10,6 +10,7 @@
 #include "meta/repo_table.h"
 #include "registry/image_priv.h"
 #include "registry/name.h"
+#include "registry/pool.h"
 #include "registry/repo_priv.h"
 
 bool image_ref_parse(struct str text, struct image_ref *out, struct err *err)
@@ -74,6 +75,10 @@ struct put_args {
 	struct image_row row;
 	int64_t *blob_ids, *child_ids;
 	bool is_new;
+	/* chosen before the run */
+	int64_t form, sealed_for; /* of the manifest; the repository it is sealed for */
+	int64_t pool_id;
+	struct str stored; /* the manifest as the row will have it */
 };
 
 /* "[sha256:..., sha256:...]": as many as fit the message. */
@@ -187,7 +192,8 @@ static bool add_image(struct db_conn *conn, struct put_args *a, struct err *err)
 	a->row.subject = m->subject;
 	a->row.manifest_bytes = a->in->bytes.len;
 	a->row.pushed_at_ms = clock_now_ms();
-	a->row.manifest = a->in->bytes;
+	a->row.manifest = a->stored;
+	a->row.form = a->form;
 	if (!image_table_add(conn, &a->row, &a->row.id, err))
 		return false;
 	for (size_t i = 0; i < m->blob_count; i++) {
@@ -251,6 +257,8 @@ static bool put_in(struct db_conn *conn, void *arg, struct err *err)
 		return false;
 	if (!found)
 		return core_repo_unknown(a->reg, a->in->repo, err);
+	if (a->repo.id != a->sealed_for) /* deleted and made again meanwhile */
+		return core_repo_unknown(a->reg, a->in->repo, err);
 	repo_from_row(&a->repo, &repo);
 	if (!image_table_find(conn, a->repo.id, &a->digest, NULL, a->arena, &a->row, &found, err))
 		return false;
@@ -296,6 +304,34 @@ static bool check_put(const struct image_put *in, struct digest *digest, struct 
 	return true;
 }
 
+static bool find_repo_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct put_args *a = arg;
+	struct repo_key key;
+	if (!repo_table_key(conn, a->registry_id, a->in->repo, &key, err))
+		return false;
+	a->sealed_for = key.id;
+	a->pool_id = key.pool_id;
+	return key.id || core_repo_unknown(a->reg, a->in->repo, err);
+}
+
+/* Keys cannot be asked for inside the transaction: it only checks that the repository is still this
+ * one. */
+static bool seal_manifest(struct put_args *a, struct buf *sealed, struct err *err)
+{
+	struct pool *pool;
+	if (!db_read(a->core->db, find_repo_in, a, err) ||
+		!pool_find(a->core, a->pool_id, &pool, err) || !pool_form(pool, &a->form, err))
+		return false;
+	a->stored = a->in->bytes;
+	if (a->form == FORM_PLAIN)
+		return true;
+	if (!image_seal(pool, a->form, a->sealed_for, &a->digest, a->in->bytes, sealed, err))
+		return false;
+	a->stored = buf_str(sealed);
+	return true;
+}
+
 static bool put_parsed(struct put_args *a, struct err *err)
 {
 	const struct manifest *m = a->m;
@@ -307,7 +343,9 @@ static bool put_parsed(struct put_args *a, struct err *err)
 		return false;
 	if (!a->registry_id)
 		return core_repo_unknown(a->reg, a->in->repo, err);
-	return db_write(a->core->db, put_in, a, err);
+	struct buf sealed CLEANUP(buf_fini) = { 0 };
+	buf_init(&sealed, MANIFEST_STORED_MAX);
+	return seal_manifest(a, &sealed, err) && db_write(a->core->db, put_in, a, err);
 }
 
 bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in,
@@ -385,6 +423,11 @@ bool image_get(struct core *c, const struct registry_id *reg, struct str repo,
 		return core_repo_unknown(reg, repo, err);
 	if (!db_read(c->db, get_in, &a, err))
 		return false;
+	if (bytes) {
+		if (!image_unseal(c, &a.row, bytes, err))
+			return false;
+		a.row.manifest = buf_str(bytes);
+	}
 	image_from_row(&a.row, out);
 	return true;
 }

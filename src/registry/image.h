@@ -59,7 +59,7 @@ MUST_CHECK bool image_put(struct core *c, const struct registry_id *reg, const s
 	struct arena *arena, struct image_put_result *out, struct err *err);
 
 /* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from
- * `bytes` (a buf that the caller made with at least MANIFEST_MAX_BYTES), because arenas are
+ * `bytes` (a buf that the caller made with at least MANIFEST_STORED_MAX and is empty), because arenas are
  * smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN. */
 struct buf;
 MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg, struct str repo,

@@ -24,6 +24,9 @@ struct list_args {
 	/* out */
 	struct tag_row *tags;
 	size_t tag_count;
+	struct image_row *rows; /* of referrers */
+	unsigned row_max;
+	size_t row_count;
 	struct image_page page;
 };
 
@@ -270,26 +273,38 @@ static bool type_wanted(const struct referrer_query *q, struct str type)
 	return wanted;
 }
 
-/* Reads the manifest for its annotations. *fits false: the arena is full. */
-static bool add_referrer(struct db_conn *conn, struct list_args *a, const struct image_row *row,
-	struct image *out, bool *fits, struct err *err)
+struct manifest_args {
+	int64_t id;
+	struct buf *bytes;
+	struct arena *arena;
+	struct image_row row;
+	bool found;
+};
+
+static bool manifest_in(struct db_conn *conn, void *arg, struct err *err)
 {
-	struct buf manifest, annotations;
-	struct image_row whole;
-	bool found = false;
-	buf_init(&manifest, MANIFEST_MAX_BYTES);
+	struct manifest_args *a = arg;
+	buf_reset(a->bytes);
+	return image_table_get(conn, a->id, a->bytes, a->arena, &a->row, &a->found, err);
+}
+
+/* Reads the manifest for its annotations. *fits false: the arena is full. */
+static bool add_referrer(struct list_args *a, const struct image_row *row, struct image *out,
+	bool *fits, struct err *err)
+{
+	struct buf manifest CLEANUP(buf_fini) = { 0 }, annotations CLEANUP(buf_fini) = { 0 };
+	struct manifest_args m = { .id = row->id, .bytes = &manifest, .arena = arena_new(4 * KIB) };
+	buf_init(&manifest, MANIFEST_STORED_MAX);
 	buf_init(&annotations, MANIFEST_MAX_BYTES);
 	image_from_row(row, out);
 	*fits = true;
-	struct arena *scratch = arena_new(KIB);
-	bool ok = image_table_get(conn, row->id, &manifest, scratch, &whole, &found, err);
-	if (ok && found && manifest_annotations(buf_str(&manifest), &annotations)) {
+	bool ok = db_read(a->core->db, manifest_in, &m, err) &&
+		  (!m.found || image_unseal(a->core, &m.row, &manifest, err));
+	if (ok && m.found && manifest_annotations(buf_str(&manifest), &annotations)) {
 		out->annotations = arena_str(a->arena, buf_str(&annotations));
 		*fits = out->annotations.ptr != NULL;
 	}
-	arena_free(scratch);
-	buf_fini(&manifest);
-	buf_fini(&annotations);
+	arena_free(m.arena);
 	return ok;
 }
 
@@ -297,27 +312,28 @@ static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct list_args *a = arg;
 	const struct referrer_query *q = a->query;
-	struct image_page *p = &a->page;
-	unsigned max = q->type_count ? SCAN_MAX : a->limit + 1;
-	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
-	size_t n = 0, i = 0;
-	uint64_t read_bytes = 0;
-	bool fits = true;
-	if (!rows)
-		return core_no_memory(err);
-	p->count = 0;
-	p->next = (struct image_cursor){ .image_id = q->after };
+	a->row_count = 0;
 	if (!find_repo(conn, a, err))
 		return false;
-	if (a->key.id && !image_table_referrers(conn, a->key.id, &q->subject, q->after, max,
-				 a->arena, rows, &n, err))
-		return false;
-	for (; i < n && p->count < a->limit; i++) {
-		if (type_wanted(q, rows[i].artifact_type)) {
-			read_bytes += rows[i].manifest_bytes;
+	return !a->key.id || image_table_referrers(conn, a->key.id, &q->subject, q->after,
+				     a->row_max, a->arena, a->rows, &a->row_count, err);
+}
+
+/* Manifests are read one by one outside of the snapshot: their keys cannot be asked for inside. One
+ * that was deleted meanwhile is told without annotations. */
+static bool fill_referrers(struct list_args *a, struct err *err)
+{
+	struct image_page *p = &a->page;
+	uint64_t read_bytes = 0;
+	size_t i = 0;
+	bool fits = true;
+	p->next = (struct image_cursor){ .image_id = a->query->after };
+	for (; i < a->row_count && p->count < a->limit; i++) {
+		if (type_wanted(a->query, a->rows[i].artifact_type)) {
+			read_bytes += a->rows[i].manifest_bytes;
 			if (read_bytes > READ_MAX && p->count > 0)
 				break;
-			if (!add_referrer(conn, a, &rows[i], &p->items[p->count], &fits, err))
+			if (!add_referrer(a, &a->rows[i], &p->items[p->count], &fits, err))
 				return false;
 			if (!fits && p->count == 0)
 				return core_no_memory(err);
@@ -325,9 +341,9 @@ static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
 				break;
 			p->count++;
 		}
-		p->next.image_id = rows[i].id;
+		p->next.image_id = a->rows[i].id;
 	}
-	p->more = i < n || n == max;
+	p->more = i < a->row_count || a->row_count == a->row_max;
 	return true;
 }
 
@@ -341,10 +357,12 @@ bool image_referrers(struct core *c, const struct registry_id *reg, const struct
 		.limit = q->limit,
 		.query = q };
 	a.repo_may_miss = !q->repo_must_exist;
+	a.row_max = q->type_count ? SCAN_MAX : q->limit + 1;
 	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
-	if (!a.page.items)
+	a.rows = arena_alloc(arena, sizeof(*a.rows) * a.row_max);
+	if (!a.page.items || !a.rows)
 		return core_no_memory(err);
-	if (!run(&a, referrers_in, err))
+	if (!run(&a, referrers_in, err) || !fill_referrers(&a, err))
 		return false;
 	*out = a.page;
 	return true;

@@ -17,4 +17,13 @@ bool image_unknown(const struct registry_id *reg, struct str repo, const struct 
 
 void image_from_row(const struct image_row *row, struct image *out);
 
+/* A manifest as it stands in its row, to bytes in place: sealed goes in (whole buf), plain comes
+ * out. Not inside a transaction. */
+MUST_CHECK bool image_unseal(
+	struct core *c, const struct image_row *row, struct buf *bytes, struct err *err);
+struct pool;
+/* The other way, appended to out. */
+MUST_CHECK bool image_seal(struct pool *pool, int64_t form, int64_t repository_id,
+	const struct digest *digest, struct str bytes, struct buf *out, struct err *err);
+
 #endif

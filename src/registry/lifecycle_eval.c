@@ -216,7 +216,17 @@ struct lifecycle_mark lifecycle_eval_mark(const struct lifecycle_eval *e, size_t
 {
 	const struct item *item = &e->items[e->marks[i]];
 	const struct lifecycle_rule *rule = &e->policy->rules[item->rule];
-	return (struct lifecycle_mark){ item->id, item->tags_hash, rule->priority, rule->action };
+	return (struct lifecycle_mark){
+		.image = { .id = item->id,
+			.class = item->is_archived ? LIFECYCLE_ARCHIVE : LIFECYCLE_STANDARD,
+			.since_ms = item->since_ms,
+			.used_ms = item->used_ms,
+			.has_parent = item->has_parent,
+			.has_active_parent = item->has_active_parent },
+		.tags_hash = item->tags_hash,
+		.priority = rule->priority,
+		.action = rule->action,
+	};
 }
 
 size_t lifecycle_eval_waiting(const struct lifecycle_eval *e)

@@ -25,9 +25,9 @@ struct lifecycle_image {
 };
 
 struct lifecycle_mark {
-	int64_t id;
-	uint64_t tags_hash; /* lifecycle_tags_hash of its tags */
-	int32_t priority;   /* of the rule */
+	struct lifecycle_image image; /* as it was added */
+	uint64_t tags_hash;           /* lifecycle_tags_hash of its tags */
+	int32_t priority;             /* of the rule */
 	enum lifecycle_action action;
 };
 

@@ -99,7 +99,7 @@ bool scanning_put(
 	struct core *c, const struct registry_id *reg, const struct scanning *in, struct err *err)
 {
 	struct scanning_args a = { .row.scan_type = (int)in->type };
-	struct buf text CLEANUP(buf_fini);
+	struct buf text CLEANUP(buf_fini) = { 0 };
 	if (!check(in, err))
 		return false;
 	buf_init(&text, RULES_TEXT_MAX);

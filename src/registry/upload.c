@@ -10,10 +10,10 @@
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "meta/upload_table.h"
+#include "registry/body.h"
 #include "registry/core_priv.h"
 #include "registry/session.h"
 
-#define REREAD_BYTES   (256 * KIB)
 #define PART_MIN_BYTES (5 * MIB) /* ECR: parts other than the last */
 
 struct upload {
@@ -24,7 +24,7 @@ struct upload {
 	int64_t registry_id, repository_id, pool_id;
 	struct store_key key;
 	int64_t short_at;
-	struct blob_writer *writer;
+	struct body *body;
 	struct session_state state;
 	bool is_finished; /* the session is gone: nothing to remember */
 };
@@ -43,8 +43,17 @@ struct start_args {
 	const struct registry_id *reg;
 	struct str repo;
 	int64_t registry_id;
+	struct repo_key repo_key; /* as it was when the form was chosen */
 	struct upload_row row;
 };
+
+static bool find_repo_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct start_args *a = arg;
+	if (!repo_table_key(conn, a->registry_id, a->repo, &a->repo_key, err))
+		return false;
+	return a->repo_key.id || core_repo_unknown(a->reg, a->repo, err);
+}
 
 static bool start_in(struct db_conn *conn, void *arg, struct err *err)
 {
@@ -53,7 +62,7 @@ static bool start_in(struct db_conn *conn, void *arg, struct err *err)
 	int64_t open = 0;
 	if (!repo_table_key(conn, a->registry_id, a->repo, &repo, err))
 		return false;
-	if (!repo.id)
+	if (repo.id != a->repo_key.id) /* deleted, and perhaps made again, meanwhile */
 		return core_repo_unknown(a->reg, a->repo, err);
 	if (!registry_table_uploads(conn, a->registry_id, 1, &open, err))
 		return false;
@@ -78,11 +87,15 @@ bool upload_start(struct core *c, const struct registry_id *reg, struct str repo
 	enum digest_alg alg, char id[UUID_TEXT_LEN + 1], struct err *err)
 {
 	struct start_args a = { .core = c, .reg = reg, .repo = repo };
+	struct pool *pool;
 	a.row.alg = alg;
 	a.row.short_at = -1;
 	a.row.created_at_ms = clock_now_ms();
 	random_uuid(a.row.key);
-	if (!registry_of(c, reg, repo, &a.registry_id, err) || !db_write(c->db, start_in, &a, err))
+	if (!registry_of(c, reg, repo, &a.registry_id, err) ||
+		!db_read(c->db, find_repo_in, &a, err) ||
+		!pool_find(c, a.repo_key.pool_id, &pool, err) ||
+		!pool_form(pool, &a.row.form, err) || !db_write(c->db, start_in, &a, err))
 		return false;
 	uuid_text(a.row.key, id);
 	return true;
@@ -123,36 +136,6 @@ static bool find(struct core *c, struct find_args *a, struct err *err)
 	return prepare_find(c, a, err) && db_read(c->db, find_in, a, err);
 }
 
-/* Reads the object from its start into a new hash. */
-static bool rehash(struct core *c, const struct store_key *key, enum digest_alg alg, uint64_t size,
-	struct hash **out, struct err *err)
-{
-	struct blob_reader *reader CLEANUP(blob_reader_closep) = NULL;
-	struct hash *h CLEANUP(hash_freep) = NULL;
-	uint8_t *bytes CLEANUP(freep) = NULL;
-	if (!hash_new(alg, &h, err))
-		return false;
-	if (size) {
-		if (!blobstore_open(c->store, key, &reader, err))
-			return false;
-		bytes = xmalloc(REREAD_BYTES);
-	}
-	for (uint64_t at = 0; at < size;) {
-		size_t want = size - at < REREAD_BYTES ? (size_t)(size - at) : REREAD_BYTES, n = 0;
-		if (!blob_reader_pread(reader, bytes, want, at, &n, err))
-			return false;
-		if (n != want)
-			return err_sys(err, ERR_CORRUPT, 0,
-				"an upload's object is shorter than its writer says");
-		if (!hash_update(h, bytes, n, err))
-			return false;
-		at += n;
-	}
-	*out = h;
-	h = NULL;
-	return true;
-}
-
 bool upload_take(struct core *c, const struct registry_id *reg, struct str repo, struct str id,
 	struct upload **out, struct err *err)
 {
@@ -180,21 +163,23 @@ bool upload_take(struct core *c, const struct registry_id *reg, struct str repo,
 	u->key = a.key;
 	u->short_at = a.row.short_at;
 	u->state = state;
-	if (!blobstore_append(c->store, &u->key, &u->writer, err)) {
+	if (!body_open(c, u->pool_id, &a.row, &u->body, err)) {
 		upload_release(u);
 		return false;
 	}
-	uint64_t size = u->writer->size_bytes;
+	uint64_t size = body_size(u->body);
 	if (!u->state.hash || u->state.hashed_bytes != size) {
 		hash_free(u->state.hash);
 		u->state.hash = NULL;
-		if (!rehash(c, &u->key, a.row.alg, size, &u->state.hash, err)) {
+		if (!body_hash(u->body, a.row.alg, &u->state.hash, err)) {
 			upload_release(u);
 			return false;
 		}
 		u->state.hashed_bytes = size;
 		u->state.durable_bytes = 0; /* not known: the next sync tells */
 	}
+	if (body_was_durable(u->body))
+		u->state.durable_bytes = size;
 	*out = u;
 	return true;
 }
@@ -204,14 +189,14 @@ void upload_release(struct upload *u)
 	if (!u)
 		return;
 	struct core *c = u->core;
-	if (!u->is_finished && u->writer && u->writer->size_bytes != u->state.durable_bytes) {
+	if (!u->is_finished && u->body && body_size(u->body) != u->state.durable_bytes) {
 		/* A part that broke off: what came is kept for the client to go on from, so it must
 		 * survive. If syncing fails the size that upload_status tells is synced again
 		 * there. */
 		struct err e;
 		err_ignore(upload_sync(u, &e));
 	}
-	blob_writer_close(u->writer);
+	body_close(u->body);
 	if (u->is_finished) {
 		hash_free(u->state.hash);
 		session_leave(c->sessions, &u->key, NULL);
@@ -223,16 +208,16 @@ void upload_release(struct upload *u)
 
 uint64_t upload_size(const struct upload *u)
 {
-	return u->writer->size_bytes;
+	return body_size(u->body);
 }
 
 bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err)
 {
-	if (u->writer->size_bytes + len > u->core->o.layer_max_bytes)
+	if (body_size(u->body) + len > u->core->o.layer_max_bytes)
 		return err_set(err, ERR_TOO_LARGE,
 			"The layer is larger than the maximum layer size of %" PRIu64 " bytes",
 			u->core->o.layer_max_bytes);
-	if (!blob_writer_write(u->writer, bytes, len, err))
+	if (!body_write(u->body, bytes, len, err))
 		return false;
 	if (!hash_update(u->state.hash, bytes, len, err))
 		return false;
@@ -243,9 +228,9 @@ bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *e
 
 bool upload_sync(struct upload *u, struct err *err)
 {
-	if (!blob_writer_sync(u->writer, err))
+	if (!body_sync(u->body, err))
 		return false;
-	u->state.durable_bytes = u->writer->size_bytes;
+	u->state.durable_bytes = body_size(u->body);
 	session_note(u->core->sessions, &u->key, u->state.durable_bytes);
 	return true;
 }
@@ -265,7 +250,7 @@ bool upload_note_part(struct upload *u, uint64_t part_bytes, struct err *err)
 {
 	if (part_bytes >= PART_MIN_BYTES || u->short_at >= 0)
 		return true;
-	struct short_args a = { u->key, (int64_t)u->writer->size_bytes };
+	struct short_args a = { u->key, (int64_t)body_size(u->body) };
 	if (!db_write(u->core->db, set_short_in, &a, err))
 		return false;
 	u->short_at = a.short_at;
@@ -283,7 +268,7 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 	struct finish_args *a = arg;
 	struct upload *u = a->u;
 	struct blob_row blob = {
-		.pool_id = u->pool_id, .digest = *a->digest, .size_bytes = u->writer->size_bytes
+		.pool_id = u->pool_id, .digest = *a->digest, .size_bytes = body_size(u->body)
 	};
 	struct link_row there;
 	bool live = false, removed = false, in_pool = false, linked = false;
@@ -307,6 +292,7 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 			return false;
 	} else {
 		memcpy(blob.store_key, u->key.bytes, BLOB_STORE_KEY_LEN);
+		blob.form = body_form(u->body);
 		blob.created_at_ms = now;
 		if (!blob_table_add(conn, &blob, &blob.id, err))
 			return false;
@@ -327,7 +313,7 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 				     : true;
 	if (!ok || ((!linked || there.needs == 0) && !candidate_table_add(conn, &k, err)))
 		return false;
-	a->result = (struct upload_result){ u->writer->size_bytes, linked, in_pool };
+	a->result = (struct upload_result){ body_size(u->body), linked, in_pool };
 	return true;
 }
 
@@ -336,18 +322,18 @@ bool upload_finish(
 {
 	struct core *c = u->core;
 	struct digest got;
-	if (u->short_at >= 0 && (uint64_t)u->short_at < u->writer->size_bytes)
+	if (u->short_at >= 0 && (uint64_t)u->short_at < body_size(u->body))
 		return err_set(err, ERR_UPLOAD_PART_TOO_SMALL,
 			"Layer parts other than the last must have at least %zu bytes",
 			PART_MIN_BYTES);
 	if (hash_alg(u->state.hash) != expected->alg ||
-		u->state.hashed_bytes != u->writer->size_bytes) {
+		u->state.hashed_bytes != body_size(u->body)) {
 		struct hash *h = NULL;
-		if (!rehash(c, &u->key, expected->alg, u->writer->size_bytes, &h, err))
+		if (!upload_sync(u, err) || !body_hash(u->body, expected->alg, &h, err))
 			return false;
 		hash_free(u->state.hash);
 		u->state.hash = h;
-		u->state.hashed_bytes = u->writer->size_bytes;
+		u->state.hashed_bytes = body_size(u->body);
 	}
 	if (!hash_digest(u->state.hash, &got, err))
 		return false;
@@ -357,7 +343,7 @@ bool upload_finish(
 			"The content has the digest '%s', not '%s'", digest_text(&got, got_text),
 			digest_text(expected, want_text));
 	}
-	if (!upload_sync(u, err))
+	if (!body_finish(u->body, err))
 		return false;
 	struct finish_args a = { .u = u, .digest = expected };
 	if (!db_write(c->db, finish_in, &a, err))
@@ -387,9 +373,9 @@ bool upload_status(struct core *c, const struct registry_id *reg, struct str rep
 	if (!upload_take(c, reg, repo, id, &u, err))
 		return err->kind == ERR_UPLOAD_BUSY && /* somebody went on with it just now */
 		       session_is_busy(c->sessions, &a.key, size_bytes);
-	bool ok = u->state.durable_bytes == u->writer->size_bytes || upload_sync(u, err);
+	bool ok = u->state.durable_bytes == body_size(u->body) || upload_sync(u, err);
 	if (ok)
-		*size_bytes = u->writer->size_bytes;
+		*size_bytes = body_size(u->body);
 	upload_release(u);
 	return ok;
 }

@@ -11,11 +11,14 @@
 #include "crypt/hash.h"
 #include "meta/blob_table.h"
 #include "meta/image_table.h"
+#include "meta/pool_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "meta/upload_table.h"
 #include "registry/core_priv.h"
+#include "registry/image_priv.h"
 #include "registry/manifest.h"
+#include "registry/pool.h"
 
 #define READ_BYTES (1 * MIB)
 #define YOUNG_MS                                                                                \
@@ -32,7 +35,8 @@ struct verify {
 	int64_t id;
 	struct blob_row blob;
 	struct image_row image;
-	size_t missing; /* what it needs and does not find */
+	const struct manifest *needs;
+	size_t missing; /* of them */
 	struct buf *manifest;
 	struct arena *arena;
 	struct store_key key;
@@ -120,14 +124,23 @@ static bool verify_blob(struct verify *v, struct err *err)
 	if (!blobstore_open(v->core->store, &v->key, &reader, &e))
 		return tell_if_still_there(
 			v, e.kind == ERR_BLOB_UNKNOWN ? "its bytes are missing" : e.detail, err);
-	if (reader->size_bytes != v->blob.size_bytes) {
+	struct pool *pool;
+	struct blob_reader *opened CLEANUP(blob_reader_closep) = NULL;
+	if (!pool_find(v->core, v->blob.pool_id, &pool, err))
+		return false;
+	uint64_t expected = pool_object_size(pool, v->blob.form, v->blob.size_bytes);
+	if (reader->size_bytes != expected) {
 		char what[96];
 		snprintf(what, sizeof(what), "%" PRIu64 " bytes instead of %" PRIu64,
-			reader->size_bytes, v->blob.size_bytes);
+			reader->size_bytes, expected);
 		return tell_if_still_there(v, what, err);
 	}
+	if (!v->o->deep)
+		return true;
+	if (!pool_open(pool, v->blob.form, &v->key, v->blob.size_bytes, &reader, &opened, &e))
+		return tell_if_still_there(v, e.detail[0] ? e.detail : err_text(&e), err);
 	bool same = true;
-	if (v->o->deep && !hash_object(v, reader, &same, &e))
+	if (!hash_object(v, opened, &same, &e))
 		return tell_if_still_there(
 			v, e.detail[0] ? e.detail : "its bytes cannot be read", err);
 	return same || tell_if_still_there(v, "its bytes have another digest", err);
@@ -184,18 +197,52 @@ static bool look_for_needs(
 static bool next_image_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct verify *v = arg;
-	struct manifest m;
-	struct err unreadable; /* the digest tells of that */
+	buf_reset(v->manifest);
+	return image_table_next(conn, v->id, v->manifest, v->arena, &v->image, &v->found, err);
+}
+
+static bool needs_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct verify *v = arg;
+	struct image_row again;
+	bool found = false;
 	v->missing = 0;
-	if (!image_table_next(conn, v->id, v->manifest, v->arena, &v->image, &v->found, err))
+	if (!image_table_get(conn, v->image.id, NULL, v->arena, &again, &found, err))
 		return false;
-	if (!v->found || !v->o->deep)
+	return !found ||
+	       look_for_needs(v, conn, v->needs, err); /* deleted meanwhile: needs nothing */
+}
+
+/* Opens the manifest, compares its digest, and looks for what it needs. */
+static bool verify_image(struct verify *v, struct err *err)
+{
+	struct digest got;
+	char text[DIGEST_TEXT_MAX];
+	struct manifest m;
+	struct err e;
+	const char *name = digest_text(&v->image.digest, text);
+	if (!image_unseal(v->core, &v->image, v->manifest, &e)) {
+		tell(v, VERIFY_DAMAGE, "image %s: the stored manifest cannot be opened: %s", name,
+			e.detail[0] ? e.detail : err_text(&e));
+		return true;
+	}
+	if (!hash_bytes(v->image.digest.alg, buf_str(v->manifest), &got, err))
+		return false;
+	if (!digest_eq(&got, &v->image.digest))
+		tell(v, VERIFY_DAMAGE, "image %s: the stored manifest has another digest", name);
+	if (!v->o->deep)
 		return true;
 	struct arena *arena = arena_new(MANIFEST_ARENA_BYTES);
-	bool ok = !manifest_parse(
-			  buf_str(v->manifest), v->image.media_type, arena, &m, &unreadable) ||
-		  look_for_needs(v, conn, &m, err);
+	bool ok = true;
+	v->needs = &m;
+	v->missing = 0;
+	if (manifest_parse(buf_str(v->manifest), v->image.media_type, arena, &m, &e))
+		ok = db_read(v->core->db, needs_in, v, err);
 	arena_free(arena);
+	if (ok && v->missing)
+		tell(v, VERIFY_DAMAGE,
+			"image %s: %zu of the layers and images that it needs are not held for it",
+			name, v->missing);
 	return ok;
 }
 
@@ -206,20 +253,9 @@ static bool verify_images(struct verify *v, struct err *err)
 	buf_init(&manifest, MANIFEST_STORED_MAX);
 	v->manifest = &manifest;
 	for (v->id = 0; ok; v->id = v->image.id) {
-		struct digest got;
-		char text[DIGEST_TEXT_MAX];
-		buf_reset(&manifest);
 		v->arena = arena_new(64 * KIB);
 		ok = db_read(v->core->db, next_image_in, v, err) &&
-		     (!v->found || hash_bytes(v->image.digest.alg, buf_str(&manifest), &got, err));
-		if (ok && v->found && !digest_eq(&got, &v->image.digest))
-			tell(v, VERIFY_DAMAGE, "image %s: the stored manifest has another digest",
-				digest_text(&v->image.digest, text));
-		if (ok && v->found && v->missing)
-			tell(v, VERIFY_DAMAGE,
-				"image %s: %zu of the layers and images that it needs are not "
-				"held for it",
-				digest_text(&v->image.digest, text), v->missing);
+		     (!v->found || verify_image(v, err));
 		arena_free(v->arena);
 		if (!ok || !v->found)
 			break;
@@ -240,7 +276,8 @@ static bool named_in(struct db_conn *conn, void *arg, struct err *err)
 	struct upload_row upload;
 	return blob_table_has_key(conn, v->key.bytes, &v->found, err) &&
 	       (v->found || upload_table_find(conn, v->key.bytes, &upload, &v->found, err)) &&
-	       (v->found || trash_table_has(conn, v->key.bytes, &v->found, err));
+	       (v->found || trash_table_has(conn, v->key.bytes, &v->found, err)) &&
+	       (v->found || making_table_has(conn, v->key.bytes, &v->found, err));
 }
 
 struct each_args {
