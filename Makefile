@@ -15,7 +15,8 @@ ARGS    ?=
 .PHONY: all build-deps run install test unit api lint check-all bench soak deb image clean
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) berth
+	@ninja -C $(BUILD) -n berth | grep -q 'no work to do' || echo "building $(BUILD)/berth"
+	@ninja -C $(BUILD) --quiet berth
 
 # Configuring is what needs the packages, so a configured folder costs no look at them.
 $(BUILD)/build.ninja: | build-deps
@@ -60,4 +61,4 @@ image: all
 	@tools/make-image.sh
 
 clean:
-	rm -rf build build-asan build-tsan build-clang
+	rm -rf build build-asan build-tsan build-clang build-lint build-fuzz

@@ -8,9 +8,12 @@
 #   tour         the commands of README.md, verbatim
 #   crash, race  SIGKILL at random moments; mounts against deletions and collection
 #   asan, leaks  the API tests on an ASan+UBSan build (clang); ten thousand requests with LeakSanitizer
-#   tsan         the API tests on a ThreadSanitizer build (gcc)
+#   tsan         API and race tests on a ThreadSanitizer build (gcc)
+#   unit-asan, unit-tsan   the cmocka programs on these builds
+#   fuzz         each fuzzer for 20 seconds (clang, ASan+UBSan)
 #
-# Without stages: all of them. BERTH_LONG=1 makes crash, race and leaks ten times longer. Results are in build/results.
+# Without stages: all but the last two lines. BERTH_LONG=1 adds those, and makes crash, race and leaks ten times longer. The results
+# are in build/results.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -19,10 +22,11 @@ stages=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do stages+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
 extra=("$@")
+long=${BERTH_LONG:-0}
+[ "$long" = 0 ] || all="$all unit-asan unit-tsan fuzz"
 [ ${#stages[@]} -gt 0 ] || read -ra stages <<<"$all"
 
 results=$PWD/build/results
-long=${BERTH_LONG:-0}
 sums=()
 
 say() { printf '\n== %s (%d s since start)\n' "$1" "$SECONDS"; }
@@ -53,6 +57,37 @@ py() {
 	sums+=("$name=$results/$name.xml")
 }
 
+# build_asan, build_tsan [MESON-OPTIONS...]: the sanitizer builds. The unit tests are part of them only when asked for.
+build_asan() { build build-asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false; }
+build_tsan() { build build-tsan gcc -Db_sanitize=thread -Dtests=false; }
+unit_on() {
+	meson configure "$1" -Dtests=true && ninja -C "$1" >/dev/null &&
+		meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier 10 -q </dev/null
+	sums+=("$2=$1/meson-logs/testlog.junit.xml")
+}
+
+# Each fuzzer on a copy of its corpus; what it finds is kept in build/results.
+fuzz() {
+	local name out=$results/fuzz.xml found cases=''
+	build build-fuzz clang -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link || { sums+=(fuzz=no-build); return; }
+	for name in tests/fuzz/corpus/*/; do
+		name=$(basename "$name")
+		found=''
+		rm -rf "$results/fuzz/$name"
+		mkdir -p "$results/fuzz/$name/corpus"
+		cp tests/fuzz/corpus/"$name"/* "$results/fuzz/$name/corpus"
+		if ! ninja -C build-fuzz "tests/fuzz/fuzzer_$name" >"$results/fuzz/$name/log" 2>&1 ||
+			! timeout 600 "build-fuzz/tests/fuzz/fuzzer_$name" -max_total_time="${FUZZ_SECONDS:-20}" -max_len=4096 \
+				-artifact_prefix="$results/fuzz/$name/" "$results/fuzz/$name/corpus" >"$results/fuzz/$name/log" 2>&1; then
+			found='<failure/>'
+			tail -20 "$results/fuzz/$name/log"
+		fi
+		cases+="<testcase classname=\"fuzz\" name=\"$name\">$found</testcase>"
+	done
+	printf '<testsuite name="fuzz">%s</testsuite>' "$cases" >"$out"
+	sums+=("fuzz=$out")
+}
+
 tools/deps.sh build test || die 'packages are missing'
 for s in "${stages[@]}"; do
 	[ "$s" = unit ] || { tools/venv.sh || die 'the Python environment could not be made'; break; }
@@ -78,15 +113,12 @@ for s in "${stages[@]}"; do
 	tour) py tour 240 build/berth tests/tour ;;
 	crash) py crash $((long ? 2400 : 300)) build/berth tests/crash ;;
 	race) py race $((long ? 1200 : 120)) build/berth tests/race ;;
-	asan | leaks)
-		build build-asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false || { sums+=("$s=no-build"); continue; }
-		if [ "$s" = asan ]; then py asan 600 build-asan/berth tests/api -n 2 -m 'not slow'
-		else py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks; fi
-		;;
-	tsan)
-		build build-tsan gcc -Db_sanitize=thread -Dtests=false || { sums+=("$s=no-build"); continue; }
-		py tsan 600 build-tsan/berth tests/api tests/race -n 2 -m 'not slow'
-		;;
+	asan) build_asan && py asan 900 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;
+	leaks) build_asan && py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks || sums+=(leaks=no-build) ;;
+	tsan) build_tsan && py tsan 900 build-tsan/berth tests/api tests/race -n 2 -m 'not slow' || sums+=(tsan=no-build) ;;
+	unit-asan) say "$s" && build_asan && unit_on build-asan "$s" || sums+=("$s=no-build") ;;
+	unit-tsan) say "$s" && build_tsan && unit_on build-tsan "$s" || sums+=("$s=no-build") ;;
+	fuzz) say fuzz && fuzz ;;
 	*) die "unknown stage '$s'" ;;
 	esac
 done
