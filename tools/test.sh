@@ -37,8 +37,12 @@ wants() { case " ${stages[*]} " in *" $1 "*) return 0 ;; esac; return 1; }
 build() {
 	local dir=$1 compiler=$2 log
 	shift 2
-	[ -f "$dir/build.ninja" ] || { rm -rf "$dir/meson-private"; CC=$compiler meson setup "$dir" "$@" >/dev/null || return 1; }
 	log=$(mktemp)
+	if [ ! -f "$dir/build.ninja" ] && ! CC=$compiler meson setup "$dir" "$@" >"$log" 2>&1; then
+		tail -5 "$log"
+		rm -rf "$log" "$dir/meson-private"
+		return 1
+	fi
 	ninja -C "$dir" >"$log" 2>&1 || { grep -vE '^\[[0-9]+/[0-9]+\]' "$log" | head -60; rm -f "$log"; return 1; }
 	rm -f "$log"
 }
