@@ -71,7 +71,8 @@ static bool is_ambiguous(const struct json *root)
 static bool find_type(const struct json *root, struct str content_type, struct arena *arena,
 	struct manifest *m, struct err *err)
 {
-	struct str own = json_get_str(root, "mediaType"), given = bare_type(content_type);
+	struct str own = json_get_str(root, "mediaType");
+	struct str given = bare_type(content_type);
 	if (str_eq_c(given, "application/json") || str_eq_c(given, "application/octet-stream"))
 		given.len = 0; /* says nothing */
 	if (own.len && given.len && !str_eq(own, given))
@@ -112,12 +113,16 @@ static bool descriptor(const struct json *d, struct digest *digest, uint64_t *si
 	return true;
 }
 
+struct pointer {
+	const struct digest *to;
+};
+
 /* Orders by digest, equal ones as they stand in the list. Both kinds of item begin with a digest.
  */
 static int by_digest(const void *a, const void *b)
 {
-	const struct digest *x = *(const struct digest *const *)a,
-			    *y = *(const struct digest *const *)b;
+	const struct digest *x = ((const struct pointer *)a)->to;
+	const struct digest *y = ((const struct pointer *)b)->to;
 	if (x->alg != y->alg)
 		return x->alg < y->alg ? -1 : 1;
 	int order = memcmp(x->hash, y->hash, DIGEST_HASH_MAX);
@@ -131,17 +136,18 @@ static int by_digest(const void *a, const void *b)
 static bool drop_repeats(void *items, size_t size, size_t *count, struct arena *arena)
 {
 	char *at = items;
-	size_t n = *count, kept = 0;
-	const struct digest **sorted = arena_alloc(arena, (n + 1) * sizeof(*sorted));
+	size_t n = *count;
+	size_t kept = 0;
+	struct pointer *sorted = arena_alloc(arena, (n + 1) * sizeof(*sorted));
 	bool *repeats = arena_alloc(arena, n + 1);
 	if (!sorted || !repeats)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = (const struct digest *)(const void *)(at + i * size);
+		sorted[i].to = (const struct digest *)(const void *)(at + i * size);
 	qsort(sorted, n, sizeof(*sorted), by_digest);
 	for (size_t i = 1; i < n; i++) {
-		if (digest_eq(sorted[i - 1], sorted[i]))
-			repeats[(size_t)((const char *)sorted[i] - at) / size] = true;
+		if (digest_eq(sorted[i - 1].to, sorted[i].to))
+			repeats[(size_t)((const char *)sorted[i].to - at) / size] = true;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (repeats[i])
@@ -171,13 +177,16 @@ static bool room_for_needs(struct manifest *m, size_t n, struct arena *arena, st
 {
 	if (n <= MANIFEST_NEEDS_MAX)
 		m->blobs = arena_alloc(arena, (n + 1) * sizeof(*m->blobs));
-	return m->blobs || invalid(err, "The manifest has too many layers");
+	if (!m->blobs)
+		invalid(err, "The manifest has too many layers");
+	return m->blobs != NULL;
 }
 
 static bool parse_image(
 	const struct json *root, struct arena *arena, struct manifest *m, struct err *err)
 {
-	const struct json *config = json_get(root, "config"), *layers = json_get(root, "layers");
+	const struct json *config = json_get(root, "config");
+	const struct json *layers = json_get(root, "layers");
 	size_t n = json_len(layers);
 	if (json_type(config) != JSON_OBJECT)
 		return invalid(err, "config is missing");
@@ -190,11 +199,13 @@ static bool parse_image(
 	if (!add_need(m, config, true, false, err))
 		return false;
 	/* Those that are demanded first: of equal digests the first one stays. */
-	for (size_t i = 0; i < 2 * n; i++) {
-		const struct json *layer = json_at(layers, i % n);
-		bool may_miss = is_foreign(json_get_str(layer, "mediaType"));
-		if (may_miss == (i >= n) && !add_need(m, layer, false, may_miss, err))
-			return false;
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < n; i++) {
+			const struct json *layer = json_at(layers, i);
+			bool may_miss = is_foreign(json_get_str(layer, "mediaType"));
+			if (may_miss == (pass == 1) && !add_need(m, layer, false, may_miss, err))
+				return false;
+		}
 	}
 	return true;
 }
@@ -277,8 +288,8 @@ static bool parse_needs(
 static bool parse_common(
 	const struct json *root, struct arena *arena, struct manifest *m, struct err *err)
 {
-	const struct json *subject = json_get(root, "subject"),
-			  *version = json_get(root, "schemaVersion");
+	const struct json *subject = json_get(root, "subject");
+	const struct json *version = json_get(root, "schemaVersion");
 	uint64_t size;
 	if (json_type(version) == JSON_INT && json_int(version, 2) != 2 &&
 		m->kind != MANIFEST_OTHER)

@@ -178,7 +178,8 @@ static bool link_in(struct db_conn *conn, void *arg, struct err *err)
 /* `from` of another registry, as some clients write it: a host name in front. */
 static bool names_a_registry(struct str from)
 {
-	struct str host, rest;
+	struct str host;
+	struct str rest;
 	if (!str_cut(from, '/', &host, &rest))
 		return false;
 	bool dots = false;

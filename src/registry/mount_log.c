@@ -33,8 +33,9 @@ void core_log_mount(struct core *c, int64_t registry_id, const struct mount_requ
 	enum mount_outcome outcome, struct str source, uint64_t size_bytes)
 {
 	core_count(&c->mounts[outcome], 1);
-	struct str target = cut(in->target, 256), digest = cut(in->digest, DIGEST_TEXT_MAX),
-		   principal = cut(in->principal, 512);
+	struct str target = cut(in->target, 256);
+	struct str digest = cut(in->digest, DIGEST_TEXT_MAX);
+	struct str principal = cut(in->principal, 512);
 	source = cut(source.ptr ? source : in->source, 256);
 	struct mount_entry *e =
 		malloc(sizeof(*e) + target.len + source.len + digest.len + principal.len);
@@ -107,7 +108,8 @@ static void put_back(struct core *c, struct mount_entry *first, struct mount_ent
 bool mount_log_flush(struct core *c, struct err *err)
 {
 	mutex_lock(&c->log_mutex);
-	struct mount_entry *first = c->log_first, *last = c->log_last;
+	struct mount_entry *first = c->log_first;
+	struct mount_entry *last = c->log_last;
 	c->log_first = c->log_last = NULL;
 	c->log_count = 0;
 	mutex_unlock(&c->log_mutex);

@@ -302,7 +302,7 @@ static void referrers_come_in_pages_and_by_type(void **state)
 				ASSERT_DONE(
 					image_referrers(w->core, &w->reg, &q, w->arena, &p, &err));
 				for (size_t i = 0; i < p.count; i++, n++) {
-					char annotations[16];
+					char annotations[32];
 					while (!digest_eq(&d[at], &p.items[i].digest))
 						assert_true(++at < N);
 					snprintf(annotations, sizeof(annotations), "{\"n\":\"%d\"}",
