@@ -30,6 +30,7 @@ struct kms_call {
 typedef bool (*kms_handler_fn)(struct kms_call *call, struct json_out *out, struct err *err);
 
 /* Fails with this exception of AWS, whatever the kind of err would read as. Returns false. */
+/* NOLINTNEXTLINE(readability-identifier-naming): it reads as a function on purpose */
 #define kms_raise(call, code, err, ...) \
 	((call)->exception = (code), (call)->status = 400, err_set((err), ERR_INVALID, __VA_ARGS__))
 /* The call's arena is used up. Returns false. */

@@ -66,7 +66,7 @@ static bool check_kind(struct kms_call *call, struct err *err)
 bool kms_create_key(struct kms_call *call, struct json_out *out, struct err *err)
 {
 	struct kms_key key;
-	struct kms_tag *tags;
+	struct kms_tag *tags = NULL;
 	struct kms_key_new in = { .description = json_get_str(call->input, "Description") };
 	if (!kms_call_allow(call, "kms:CreateKey", STR("*"), err) || !check_kind(call, err) ||
 		!kms_call_tags(call, &tags, &in.tag_count, err))

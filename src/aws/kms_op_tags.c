@@ -36,8 +36,8 @@ bool kms_call_tags(struct kms_call *call, struct kms_tag **out, size_t *out_n, s
 bool kms_tag_resource(struct kms_call *call, struct json_out *out, struct err *err)
 {
 	struct kms_key key;
-	struct kms_tag *tags;
-	size_t n;
+	struct kms_tag *tags = NULL;
+	size_t n = 0;
 	(void)out;
 	return kms_call_key(call, "KeyId", "kms:TagResource", &key, err) &&
 	       kms_call_tags(call, &tags, &n, err) && kms_key_tag(call->kms, &key, tags, n, err);

@@ -28,7 +28,7 @@ static bool is_alias_text(struct str s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			    memchr(":/_-", c, 4) != NULL))
+			    c == ':' || c == '/' || c == '_' || c == '-'))
 			return false;
 	}
 	return s.len != 0;

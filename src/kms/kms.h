@@ -27,7 +27,7 @@ struct db;
 struct kms;
 struct kms_external_options;
 
-#define KMS_DATA_KEY_LEN 32
+#define KMS_DATA_KEY_LEN ((size_t)32)
 #define KMS_MANAGED_ECR  "alias/aws/ecr"
 /* Of a wrapped data key. An external KMS's ciphertext has at most 6144 bytes (AWS's limit). */
 #define KMS_WRAPPED_MAX (8 * KIB)

@@ -4,8 +4,7 @@
 #include "kms/kms_priv.h"
 
 struct alias_change {
-	const struct kms_realm *realm;
-	struct str name;
+	struct kms_alias_at at;
 	const struct kms_key *key;
 	int64_t now_ms;
 };
@@ -14,7 +13,7 @@ static bool alias_unknown(const struct alias_change *a, struct err *err)
 {
 	return err_set(err, ERR_KMS_KEY_UNKNOWN,
 		"Alias arn:aws:kms:" STR_FMT ":" STR_FMT ":" STR_FMT " is not found.",
-		STR_ARG(a->realm->region), STR_ARG(a->realm->account), STR_ARG(a->name));
+		STR_ARG(a->at.region), STR_ARG(a->at.account), STR_ARG(a->at.name));
 }
 
 /* The key that an alias of the realm may name. */
@@ -25,8 +24,8 @@ static bool target(
 	uint64_t count = 0;
 	if (!kms_row_find(c, a->key->uuid, NULL, row, &found, err))
 		return false;
-	if (!found || !str_eq_c(a->realm->account, row->account) ||
-		!str_eq_c(a->realm->region, row->region))
+	if (!found || !str_eq_c(a->at.account, row->account) ||
+		!str_eq_c(a->at.region, row->region))
 		return kms_key_unknown(a->key->arn, err);
 	if (!kms_row_stays(row, err) || !kms_alias_table_count(c, row->id, &count, err))
 		return false;
@@ -40,20 +39,19 @@ static bool create(struct db_conn *c, void *arg, struct err *err)
 	const struct alias_change *a = arg;
 	struct kms_row row;
 	bool added = false;
-	if (!target(c, a, &row, err) || !kms_alias_table_add(c, a->realm->account, a->realm->region,
-						a->name, row.id, a->now_ms, &added, err))
+	if (!target(c, a, &row, err) ||
+		!kms_alias_table_add(c, &a->at, row.id, a->now_ms, &added, err))
 		return false;
-	return added ||
-	       err_set(err, ERR_KMS_ALIAS_EXISTS,
-		       "An alias with the name arn:aws:kms:" STR_FMT ":" STR_FMT ":" STR_FMT
-		       " already exists",
-		       STR_ARG(a->realm->region), STR_ARG(a->realm->account), STR_ARG(a->name));
+	return added || err_set(err, ERR_KMS_ALIAS_EXISTS,
+				"An alias with the name arn:aws:kms:" STR_FMT ":" STR_FMT
+				":" STR_FMT " already exists",
+				STR_ARG(a->at.region), STR_ARG(a->at.account), STR_ARG(a->at.name));
 }
 
 bool kms_alias_create(struct kms *k, const struct kms_realm *realm, struct str name,
 	const struct kms_key *key, struct err *err)
 {
-	struct alias_change a = { realm, name, key, clock_now_ms() };
+	struct alias_change a = { { realm->account, realm->region, name }, key, clock_now_ms() };
 	return db_write(k->db, create, &a, err);
 }
 
@@ -63,8 +61,7 @@ static bool update(struct db_conn *c, void *arg, struct err *err)
 	struct kms_row row;
 	bool found = false;
 	if (!target(c, a, &row, err) ||
-		!kms_alias_table_move(c, a->realm->account, a->realm->region, a->name, row.id,
-			a->now_ms, &found, err))
+		!kms_alias_table_move(c, &a->at, row.id, a->now_ms, &found, err))
 		return false;
 	return found || alias_unknown(a, err);
 }
@@ -72,7 +69,7 @@ static bool update(struct db_conn *c, void *arg, struct err *err)
 bool kms_alias_update(struct kms *k, const struct kms_realm *realm, struct str name,
 	const struct kms_key *key, struct err *err)
 {
-	struct alias_change a = { realm, name, key, clock_now_ms() };
+	struct alias_change a = { { realm->account, realm->region, name }, key, clock_now_ms() };
 	return db_write(k->db, update, &a, err);
 }
 
@@ -80,7 +77,7 @@ static bool delete (struct db_conn *c, void *arg, struct err *err)
 {
 	const struct alias_change *a = arg;
 	bool found = false;
-	if (!kms_alias_table_remove(c, a->realm->account, a->realm->region, a->name, &found, err))
+	if (!kms_alias_table_remove(c, &a->at, &found, err))
 		return false;
 	return found || alias_unknown(a, err);
 }
@@ -88,7 +85,7 @@ static bool delete (struct db_conn *c, void *arg, struct err *err)
 bool kms_alias_delete(
 	struct kms *k, const struct kms_realm *realm, struct str name, struct err *err)
 {
-	struct alias_change a = { .realm = realm, .name = name };
+	struct alias_change a = { .at = { realm->account, realm->region, name } };
 	return db_write(k->db, delete, &a, err);
 }
 

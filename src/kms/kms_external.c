@@ -451,7 +451,7 @@ bool kms_external_generate(struct kms_external *x, struct str key_arn,
 	if (!call(x, "GenerateDataKey", buf_str(&body), &answer, err))
 		return false;
 	struct str blob = json_get_str(answer, "CiphertextBlob");
-	if (blob.len == 0 || blob.len > BASE64_LEN(6144))
+	if (blob.len == 0 || blob.len > BASE64_LEN((size_t)6144))
 		return malformed("GenerateDataKey", err);
 	uint8_t *bytes = buf_reserve(out_wrapped, blob.len / 4 * 3 + 3);
 	if (bytes == NULL || !base64_decode(blob, bytes, &len) || len == 0)

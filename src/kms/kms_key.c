@@ -178,20 +178,19 @@ bool kms_key_create(struct kms *k, const struct kms_realm *realm, const struct k
 static bool ensure_managed(struct db_conn *c, void *arg, struct err *err)
 {
 	struct creation *n = arg;
+	struct kms_alias_at at = { n->realm->account, n->realm->region, n->alias };
 	struct kms_row row;
 	bool found = false;
 	bool added = false;
 	int64_t id = 0;
-	if (!kms_table_find_alias(
-		    c, n->realm->account, n->realm->region, n->alias, n->arena, &row, &found, err))
+	if (!kms_table_find_alias(c, &at, n->arena, &row, &found, err))
 		return false;
 	if (found) {
 		n->row = row;
 		return true;
 	}
 	if (!kms_table_add(c, &n->row, buf_str(&n->material), &id, err) ||
-		!kms_alias_table_add(c, n->realm->account, n->realm->region, n->alias, id,
-			n->row.created_at_ms, &added, err))
+		!kms_alias_table_add(c, &at, id, n->row.created_at_ms, &added, err))
 		return false;
 	return added || err_sys(err, ERR_INTERNAL, 0, "the managed key's alias appeared twice");
 }
@@ -239,8 +238,8 @@ static bool look_up(struct db_conn *c, void *arg, struct err *err)
 			   str_eq_c(n->region, l->row.region);
 		return true;
 	}
-	if (!kms_table_find_alias(
-		    c, n->account, n->region, n->alias, l->arena, &l->row, &l->found, err))
+	struct kms_alias_at at = { n->account, n->region, n->alias };
+	if (!kms_table_find_alias(c, &at, l->arena, &l->row, &l->found, err))
 		return false;
 	l->found = l->found && !is_over(&l->row);
 	return true;

@@ -77,8 +77,9 @@ static bool read_tags(struct db_conn *c, void *arg, struct err *err)
 {
 	struct listing *l = arg;
 	struct kms_row row;
+	struct kms_page page = { .after = l->after, .limit = l->limit + 1 };
 	return find_key(c, l->key, &row, err) &&
-	       kms_tag_table_list(c, row.id, l->after, l->limit + 1, l->arena, l->rows, &l->n, err);
+	       kms_tag_table_list(c, row.id, &page, l->arena, l->rows, &l->n, err);
 }
 
 bool kms_key_tags(struct kms *k, const struct kms_key *key, struct str after, unsigned limit,

@@ -155,13 +155,13 @@ bool kms_table_find(struct db_conn *c, const uint8_t uuid[16], struct arena *are
 	return read_row(st, arena, out, found, err);
 }
 
-bool kms_table_find_alias(struct db_conn *c, struct str account, struct str region, struct str name,
-	struct arena *arena, struct kms_row *out, bool *found, struct err *err)
+bool kms_table_find_alias(struct db_conn *c, const struct kms_alias_at *at, struct arena *arena,
+	struct kms_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_find_alias);
-	db_bind_str(st, 1, account);
-	db_bind_str(st, 2, region);
-	db_bind_str(st, 3, name);
+	db_bind_str(st, 1, at->account);
+	db_bind_str(st, 2, at->region);
+	db_bind_str(st, 3, at->name);
 	return read_row(st, arena, out, found, err);
 }
 
@@ -280,13 +280,13 @@ bool kms_table_versions(struct db_conn *c, int64_t key_id, uint32_t after, unsig
 	return true;
 }
 
-bool kms_alias_table_add(struct db_conn *c, struct str account, struct str region, struct str name,
-	int64_t key_id, int64_t now_ms, bool *added, struct err *err)
+bool kms_alias_table_add(struct db_conn *c, const struct kms_alias_at *at, int64_t key_id,
+	int64_t now_ms, bool *added, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_alias_add);
-	db_bind_str(st, 1, account);
-	db_bind_str(st, 2, region);
-	db_bind_str(st, 3, name);
+	db_bind_str(st, 1, at->account);
+	db_bind_str(st, 2, at->region);
+	db_bind_str(st, 3, at->name);
 	db_bind_int(st, 4, key_id);
 	db_bind_int(st, 5, now_ms);
 	if (!db_run(st, err))
@@ -295,13 +295,13 @@ bool kms_alias_table_add(struct db_conn *c, struct str account, struct str regio
 	return true;
 }
 
-bool kms_alias_table_move(struct db_conn *c, struct str account, struct str region, struct str name,
-	int64_t key_id, int64_t now_ms, bool *found, struct err *err)
+bool kms_alias_table_move(struct db_conn *c, const struct kms_alias_at *at, int64_t key_id,
+	int64_t now_ms, bool *found, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_alias_move);
-	db_bind_str(st, 1, account);
-	db_bind_str(st, 2, region);
-	db_bind_str(st, 3, name);
+	db_bind_str(st, 1, at->account);
+	db_bind_str(st, 2, at->region);
+	db_bind_str(st, 3, at->name);
 	db_bind_int(st, 4, key_id);
 	db_bind_int(st, 5, now_ms);
 	if (!db_run(st, err))
@@ -310,13 +310,13 @@ bool kms_alias_table_move(struct db_conn *c, struct str account, struct str regi
 	return true;
 }
 
-bool kms_alias_table_remove(struct db_conn *c, struct str account, struct str region,
-	struct str name, bool *found, struct err *err)
+bool kms_alias_table_remove(
+	struct db_conn *c, const struct kms_alias_at *at, bool *found, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_alias_remove);
-	db_bind_str(st, 1, account);
-	db_bind_str(st, 2, region);
-	db_bind_str(st, 3, name);
+	db_bind_str(st, 1, at->account);
+	db_bind_str(st, 2, at->region);
+	db_bind_str(st, 3, at->name);
 	if (!db_run(st, err))
 		return false;
 	*found = db_changes(c) != 0;
@@ -393,15 +393,15 @@ bool kms_tag_table_count(struct db_conn *c, int64_t key_id, uint64_t *out, struc
 	return count(c, sql_tag_count, key_id, out, err);
 }
 
-bool kms_tag_table_list(struct db_conn *c, int64_t key_id, struct str after, unsigned limit,
+bool kms_tag_table_list(struct db_conn *c, int64_t key_id, const struct kms_page *page,
 	struct arena *arena, struct kms_tag_row *rows, size_t *out_n, struct err *err)
 {
 	STMT(st, c, sql_tag_list);
 	db_bind_int(st, 1, key_id);
-	db_bind_str(st, 2, not_null(after));
-	db_bind_int(st, 3, limit);
+	db_bind_str(st, 2, not_null(page->after));
+	db_bind_int(st, 3, page->limit);
 	size_t n = 0;
-	while (n < limit) {
+	while (n < page->limit) {
 		bool row = false;
 		if (!db_step(st, &row, err))
 			return false;

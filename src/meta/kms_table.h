@@ -29,9 +29,14 @@ MUST_CHECK bool kms_table_add(struct db_conn *c, const struct kms_row *row, stru
  * untouched. */
 MUST_CHECK bool kms_table_find(struct db_conn *c, const uint8_t uuid[16], struct arena *arena,
 	struct kms_row *out, bool *found, struct err *err);
-/* By alias; name with its "alias/". */
-MUST_CHECK bool kms_table_find_alias(struct db_conn *c, struct str account, struct str region,
-	struct str name, struct arena *arena, struct kms_row *out, bool *found, struct err *err);
+
+/* Where an alias is; name with its "alias/". */
+struct kms_alias_at {
+	struct str account, region, name;
+};
+
+MUST_CHECK bool kms_table_find_alias(struct db_conn *c, const struct kms_alias_at *at,
+	struct arena *arena, struct kms_row *out, bool *found, struct err *err);
 /* Writes what can change: state, description, times, version and the rest but identity. */
 MUST_CHECK bool kms_table_put(struct db_conn *c, const struct kms_row *row, struct err *err);
 /* Removes the key with all that belongs to it. */
@@ -77,13 +82,13 @@ struct kms_alias_row {
 };
 
 /* *added false: there is one of that name. */
-MUST_CHECK bool kms_alias_table_add(struct db_conn *c, struct str account, struct str region,
-	struct str name, int64_t key_id, int64_t now_ms, bool *added, struct err *err);
+MUST_CHECK bool kms_alias_table_add(struct db_conn *c, const struct kms_alias_at *at,
+	int64_t key_id, int64_t now_ms, bool *added, struct err *err);
 /* *found false: there is no such alias. */
-MUST_CHECK bool kms_alias_table_move(struct db_conn *c, struct str account, struct str region,
-	struct str name, int64_t key_id, int64_t now_ms, bool *found, struct err *err);
-MUST_CHECK bool kms_alias_table_remove(struct db_conn *c, struct str account, struct str region,
-	struct str name, bool *found, struct err *err);
+MUST_CHECK bool kms_alias_table_move(struct db_conn *c, const struct kms_alias_at *at,
+	int64_t key_id, int64_t now_ms, bool *found, struct err *err);
+MUST_CHECK bool kms_alias_table_remove(
+	struct db_conn *c, const struct kms_alias_at *at, bool *found, struct err *err);
 MUST_CHECK bool kms_alias_table_count(
 	struct db_conn *c, int64_t key_id, uint64_t *out, struct err *err);
 /* By name. key_id 0: of every key. rows holds page->limit. */
@@ -100,9 +105,8 @@ MUST_CHECK bool kms_tag_table_remove(
 	struct db_conn *c, int64_t key_id, struct str name, struct err *err);
 MUST_CHECK bool kms_tag_table_count(
 	struct db_conn *c, int64_t key_id, uint64_t *out, struct err *err);
-/* By name; rows holds limit. */
-MUST_CHECK bool kms_tag_table_list(struct db_conn *c, int64_t key_id, struct str after,
-	unsigned limit, struct arena *arena, struct kms_tag_row *rows, size_t *out_n,
-	struct err *err);
+/* By name; of the page, account and Region do not matter. rows holds its limit. */
+MUST_CHECK bool kms_tag_table_list(struct db_conn *c, int64_t key_id, const struct kms_page *page,
+	struct arena *arena, struct kms_tag_row *rows, size_t *out_n, struct err *err);
 
 #endif
