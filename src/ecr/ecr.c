@@ -1,6 +1,7 @@
 #include "ecr/ecr.h"
 
 #include "ecr/ops.h"
+#include "front/throttle.h"
 
 #define CALL_ARENA_MAX (32 * MIB)
 
@@ -46,7 +47,9 @@ static bool may_call(struct ecr_call *call, const struct ecr_op *op, struct err 
 static bool run(struct ecr_call *call, const struct ecr_op *op, struct buf *answer, struct err *err)
 {
 	struct json_out out;
-	if (!choose_registry(call, err) || !may_call(call, op, err))
+	if (!choose_registry(call, err) ||
+		!throttle_take(call->options->throttle, &call->reg, op->http.name, err) ||
+		!may_call(call, op, err))
 		return false;
 	jo_init(&out, answer);
 	jo_object(&out, NULL);
@@ -169,6 +172,11 @@ static const struct http_op *route(struct http_req *req, void *ctx)
 		return NULL;
 	const struct ecr_op *op = ecr_op_find(str_sub(target, prefix.len, target.len - prefix.len));
 	return op != NULL ? &op->http : &unknown_operation;
+}
+
+bool ecr_is_operation(struct str name)
+{
+	return ecr_op_find(name) != NULL;
 }
 
 struct http_front ecr_front(struct front_options *o)

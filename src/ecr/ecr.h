@@ -8,6 +8,9 @@
 
 #include "front/front.h"
 
+/* Whether ECR's API has an operation of this name. */
+bool ecr_is_operation(struct str name);
+
 /* o is borrowed for the life of the server. Requests with other targets, methods or paths are left
  * to other fronts. */
 struct http_front ecr_front(struct front_options *o);

@@ -22,6 +22,8 @@ struct front_options {
 		*domain; /* under which registries have host names of their own; NULL: none set */
 	const char *account; /* the defaults */
 	const char *region;
+	struct throttle *throttle;          /* NULL: no limits */
+	struct resource_policies *policies; /* of tags that conditions read; NULL: none */
 	struct log
 		*log; /* where failures that the client only sees the id of are told; may be NULL */
 };
@@ -61,6 +63,22 @@ struct str front_repo_arn(struct arena *arena, const struct registry_id *reg, st
 MUST_CHECK bool front_allow_resource(const struct front_options *o, struct http_req *req,
 	const struct principal *who, const char *action, struct str account, struct str resource,
 	struct err *err);
+
+/* A question about ECR with more circumstances than the request itself has. */
+struct front_question {
+	const char *action; /* "ecr:PutImage" */
+	const struct registry_id *reg;
+	struct str repo; /* ptr NULL: the resource is "*" (in reg's account) */
+	/* Tags that the request brings, and keys of the action's own (auth/policy.h). */
+	const struct auth_tag *request_tags;
+	size_t request_tag_count;
+	const struct policy_key *keys;
+	size_t key_count;
+};
+
+/* Errors: DENIED with ECR's sentence; INTERNAL. */
+MUST_CHECK bool front_ask(const struct front_options *o, struct http_req *req,
+	const struct principal *who, const struct front_question *question, struct err *err);
 /* May who do action ("ecr:PutImage") to the repository of reg? repo.ptr NULL: the resource is "*"
  * (in reg's account). Errors: DENIED with ECR's sentence; INTERNAL. */
 MUST_CHECK bool front_allow(const struct front_options *o, struct http_req *req,

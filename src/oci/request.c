@@ -1,6 +1,7 @@
 /* request.c - who calls, which registry is meant, whether the caller may; and answers that several
  * operations give. */
 #include "auth/token.h"
+#include "front/throttle.h"
 #include "oci/oci_priv.h"
 #include "oci/oci_wire.h"
 
@@ -86,8 +87,9 @@ bool oci_begin(struct http_req *req)
 		return false;
 	const struct oci_op *op = (const struct oci_op *)(const void *)req->op;
 	for (size_t i = 0; i < OCI_ACTIONS_MAX && op->actions[i]; i++) {
-		if (!front_allow(
-			    r->front, req, &r->who, op->actions[i], &r->reg, r->path.name, &err)) {
+		if (!throttle_take(r->front->throttle, &r->reg, op->actions[i], &err) ||
+			!front_allow(r->front, req, &r->who, op->actions[i], &r->reg, r->path.name,
+				&err)) {
 			oci_error_from(req, &err);
 			return false;
 		}
