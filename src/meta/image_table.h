@@ -96,7 +96,7 @@ MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struc
 	int64_t image_id, struct err *err);
 /* All tags of an image. */
 MUST_CHECK bool tag_table_remove_of_image(struct db_conn *c, int64_t image_id, struct err *err);
-/* Names behind `last` in byte order. */
+/* Names behind `last` in byte order, of active images. */
 MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last,
 	unsigned max, struct arena *arena, struct tag_row *rows, size_t *count, struct err *err);
 /* Names of one image behind `last` in byte order. */

@@ -22,6 +22,7 @@ static const char sql_forget[] = "DELETE FROM image_state WHERE image_id = $1";
 static const char sql_active_parent[] =
 	"SELECT 1 FROM image_child k LEFT JOIN image_state s ON s.image_id = k.parent_id "
 	"WHERE k.child_id = $1 AND coalesce(s.status, 1) <> 2 LIMIT 1";
+static const char sql_has_image[] = "SELECT 1 FROM image WHERE repository_id = $1 AND digest = $2";
 static const char sql_due[] =
 	"SELECT s.image_id, i.repository_id, i.digest FROM image_state s JOIN image i ON i.id = s.image_id "
 	"WHERE s.status = 3 AND s.due_at_ms <= $1 ORDER BY s.due_at_ms, s.image_id LIMIT $2";
@@ -154,6 +155,16 @@ bool state_table_has_active_parent(struct db_conn *c, int64_t image_id, bool *ou
 {
 	STMT(st, c, sql_active_parent);
 	db_bind_int(st, 1, image_id);
+	return db_step(st, out, err);
+}
+
+bool state_table_has_image(struct db_conn *c, int64_t repository_id, const struct digest *d,
+	bool *out, struct err *err)
+{
+	STMT(st, c, sql_has_image);
+	uint8_t key[DIGEST_KEY_MAX];
+	db_bind_int(st, 1, repository_id);
+	table_bind_digest(st, 2, d, key);
 	return db_step(st, out, err);
 }
 

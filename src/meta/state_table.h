@@ -37,6 +37,10 @@ MUST_CHECK bool state_table_inactive_below(struct db_conn *c, int64_t image_id, 
 MUST_CHECK bool state_table_has_active_parent(
 	struct db_conn *c, int64_t image_id, bool *out, struct err *err);
 
+/* Whether the repository has an image of this digest. */
+MUST_CHECK bool state_table_has_image(struct db_conn *c, int64_t repository_id,
+	const struct digest *d, bool *out, struct err *err);
+
 /* On their way back and due: image and repository. Named images before the index that names them.
  */
 struct state_due {

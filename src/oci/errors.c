@@ -54,6 +54,13 @@ static struct wire_error wire_error_of(enum err_kind kind)
 	case ERR_REPO_NOT_EMPTY:
 	case ERR_LAYER_EXISTS:
 	case ERR_IMAGE_EXISTS:
+	/* Of the API only. */
+	case ERR_STORAGE_CLASS:
+	case ERR_LIFECYCLE_UNKNOWN:
+	case ERR_PREVIEW_UNKNOWN:
+	case ERR_PREVIEW_BUSY:
+	case ERR_EXCLUSION_EXISTS:
+	case ERR_EXCLUSION_UNKNOWN:
 		return (struct wire_error){ 409, "UNSUPPORTED" };
 	case ERR_DIGEST_INVALID:
 	case ERR_DIGEST_MISMATCH:
@@ -79,6 +86,7 @@ static struct wire_error wire_error_of(enum err_kind kind)
 	case ERR_MANIFEST_CHILD_UNKNOWN:
 		return (struct wire_error){ 404, "MANIFEST_BLOB_UNKNOWN" };
 	case ERR_IMAGE_UNKNOWN:
+	case ERR_IMAGE_ARCHIVED: /* ECR: "Archived images cannot be pulled", 404 */
 		return (struct wire_error){ 404, "MANIFEST_UNKNOWN" };
 	case ERR_TAG_INVALID:
 	case ERR_TAG_IMMUTABLE:
@@ -114,7 +122,7 @@ void oci_error(struct http_req *req, int status, const char *code, struct str me
  * API. */
 static struct str text_of(const struct err *err)
 {
-	if (err->kind == ERR_IMAGE_UNKNOWN)
+	if (err->kind == ERR_IMAGE_UNKNOWN || err->kind == ERR_IMAGE_ARCHIVED)
 		return STR("Requested image not found");
 	if (err->kind == ERR_THROTTLED)
 		return STR("Rate exceeded");

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "meta/blob_table.h"
 #include "meta/image_table.h"
+#include "meta/lifecycle_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
+#include "meta/state_table.h"
 #include "meta/upload_table.h"
 #include "registry/core_priv.h"
 #include "registry/image_priv.h"
@@ -204,7 +206,10 @@ static bool empty_repository_in(struct db_conn *conn, void *arg, struct err *err
 		return true;
 	}
 	a->report.repositories++;
-	return repo_table_remove(conn, a->repository_id, err);
+	return lifecycle_table_forget(conn, a->repository_id, err) &&
+	       layer_archived_table_forget(conn, a->repository_id, err) &&
+	       follow_table_forget(conn, a->repository_id, err) &&
+	       repo_table_remove(conn, a->repository_id, err);
 }
 
 static bool empty_repository(struct step_args *a, struct err *err)

@@ -10,6 +10,7 @@
 #include "registry/mount_log.h"
 #include "registry/name.h"
 #include "registry/pool.h"
+#include "registry/pull.h"
 #include "registry/session.h"
 
 #define UPLOADS_MAX     10000
@@ -68,6 +69,7 @@ bool core_open(const struct core_options *o, struct core **out, struct err *err)
 		c->o.image_tags_max = IMAGE_TAGS_MAX;
 	mutex_init(&c->log_mutex, "mount-log");
 	c->sessions = session_set_new();
+	c->pulls = pull_set_new();
 	c->pools = pool_set_new();
 	*out = c;
 	return true;
@@ -80,6 +82,7 @@ void core_close(struct core *c)
 	struct err e;
 	err_ignore(
 		collect_flush_log(c, &e)); /* the mount log is best effort; the process is ending */
+	err_ignore(pull_flush(c, &e)); /* so are pull times */
 	mount_log_drop(c);
 	struct registry_node *n = atomic_load(&c->registries);
 	while (n) {
@@ -88,6 +91,7 @@ void core_close(struct core *c)
 		n = next;
 	}
 	session_set_free(c->sessions);
+	pull_set_free(c->pulls);
 	pool_set_free(c->pools);
 	mutex_fini(&c->log_mutex);
 	free(c);

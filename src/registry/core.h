@@ -49,6 +49,8 @@ struct core_options {
 	bool mounting_by_default; /* what BLOB_MOUNTING is in a registry that never set it */
 	int64_t collect_grace_ms; /* how long a layer that no image needs is kept; 0: collected at
 				     the next run */
+	int64_t lifecycle_delay_ms; /* how long after a change a lifecycle policy is carried out */
+	int64_t restore_delay_ms;   /* how long the way back from the archive takes */
 	int64_t upload_life_ms;   /* idle time after which an upload expires */
 	unsigned uploads_max;     /* unfinished uploads a registry; 0: 10,000 */
 	uint64_t layer_max_bytes; /* 0: 52,000 MiB, ECR's quota */

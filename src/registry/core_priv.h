@@ -20,6 +20,7 @@ struct core {
 	struct core_options o;
 	_Atomic(struct registry_node *) registries;
 	struct session_set *sessions;
+	struct pull_set *pulls; /* pull.h */
 	struct pool_set *pools; /* pool.h */
 
 	struct mutex log_mutex; /* guards the three below */

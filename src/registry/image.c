@@ -8,6 +8,7 @@
 #include "meta/blob_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
+#include "registry/archive_priv.h"
 #include "registry/image_priv.h"
 #include "registry/name.h"
 #include "registry/pool.h"
@@ -74,7 +75,7 @@ struct put_args {
 	struct repo_row repo;
 	struct image_row row;
 	int64_t *blob_ids, *child_ids;
-	bool is_new;
+	bool is_new, is_restored;
 	/* chosen before the run */
 	int64_t form, sealed_for; /* of the manifest; the repository it is sealed for */
 	int64_t pool_id;
@@ -144,8 +145,11 @@ static bool find_children(
 		bool ok = image_table_find(
 			conn, a->repo.id, &m->children[i], NULL, arena, &child, &found, err);
 		arena_free(arena);
-		if (!ok)
+		/* Not while it is in the archive: an active index leads to active images. */
+		struct state_row state = { .state = STATE_ACTIVE };
+		if (!ok || (found && !state_table_get(conn, child.id, &state, err)))
 			return false;
+		found = found && state.state == STATE_ACTIVE;
 		if (!found) {
 			add_missing(missing, &m->children[i]);
 			continue;
@@ -231,7 +235,7 @@ static bool put_tag(struct db_conn *conn, struct put_args *a, const struct repo 
 	if (!tag_table_find(conn, a->repo.id, tag, &old, err))
 		return false;
 	if (old == a->row.id && old)
-		return a->in->refuse_repeat ? already_exists(a, tag, err) : true;
+		return !a->in->refuse_repeat || a->is_restored || already_exists(a, tag, err);
 	if (old && !repo_tag_is_mutable(repo, tag))
 		return err_set(err, ERR_TAG_IMMUTABLE,
 			"The image tag '" STR_FMT "' already exists in the '" STR_FMT
@@ -263,18 +267,22 @@ static bool put_in(struct db_conn *conn, void *arg, struct err *err)
 	if (!image_table_find(conn, a->repo.id, &a->digest, NULL, a->arena, &a->row, &found, err))
 		return false;
 	a->is_new = !found;
+	a->is_restored = false;
 	if (a->is_new) {
 		a->row = (struct image_row){ 0 };
 		if (!add_image(conn, a, err))
 			return false;
-	} else if (a->in->refuse_repeat && a->in->tag_count == 0) {
+	} else if (!archive_bring_back(
+			   a->core, conn, &a->row, clock_now_ms(), &a->is_restored, err)) {
+		return false;
+	} else if (a->in->refuse_repeat && a->in->tag_count == 0 && !a->is_restored) {
 		return already_exists(a, STR(""), err);
 	}
 	for (size_t i = 0; i < a->in->tag_count; i++) {
 		if (!put_tag(conn, a, &repo, a->in->tags[i], err))
 			return false;
 	}
-	return true;
+	return lifecycle_touch(a->core, conn, a->repo.id, err);
 }
 
 static bool check_put(const struct image_put *in, struct digest *digest, struct err *err)
@@ -402,7 +410,7 @@ static bool get_in(struct db_conn *conn, void *arg, struct err *err)
 		found = id == a->row.id;
 	}
 	if (found)
-		return true;
+		return archive_need_active(conn, a->row.id, err);
 	struct repo_key key;
 	if (!repo_table_key(conn, a->registry_id, a->repo, &key, err))
 		return false;

@@ -5,6 +5,9 @@
 #include "registry/core.h"
 #include "registry/manifest.h"
 
+/* Stored. */
+enum image_status { IMAGE_ACTIVE = 1, IMAGE_ARCHIVED = 2, IMAGE_ACTIVATING = 3 };
+
 struct image {
 	int64_t id; /* also the order of pushing */
 	struct digest digest;
@@ -18,6 +21,9 @@ struct image {
 	struct str annotations; /* of referrers: JSON object or empty */
 	struct str *tags;       /* where asked for */
 	size_t tag_count;
+	/* of lists and descriptions; times are 0 where the thing never happened */
+	enum image_status status;
+	int64_t pulled_at_ms, archived_at_ms, activated_at_ms;
 };
 
 /* Names an image: by tag, by digest, or both (then they must agree). */
@@ -60,7 +66,7 @@ MUST_CHECK bool image_put(struct core *c, const struct registry_id *reg, const s
 
 /* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from
  * `bytes` (a buf that the caller made with at least MANIFEST_STORED_MAX and is empty), because arenas are
- * smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN. */
+ * smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN, IMAGE_ARCHIVED. */
 struct buf;
 MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg, struct str repo,
 	const struct image_ref *ref, struct buf *bytes, struct arena *arena, struct image *out,
@@ -103,6 +109,7 @@ MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, struct
 	(8 * MIB) /* what the arena of a page of images should be allowed to hold */
 
 enum tag_filter { TAGS_ANY, TAGS_TAGGED, TAGS_UNTAGGED };
+enum status_filter { STATUS_ACTIVE, STATUS_ARCHIVED, STATUS_ACTIVATING, STATUS_ANY };
 
 struct image_cursor {
 	int64_t image_id; /* 0, "" : from the start */
@@ -117,6 +124,19 @@ struct image_page {
 	struct image_cursor next;
 };
 
+struct image_query {
+	struct str repo;
+	enum tag_filter tags;
+	enum status_filter status;
+	struct image_cursor from;
+	unsigned limit;
+};
+
+MUST_CHECK bool image_list_by(struct core *c, const struct registry_id *reg,
+	const struct image_query *q, struct arena *arena, struct image_page *out, struct err *err);
+MUST_CHECK bool image_describe_by(struct core *c, const struct registry_id *reg,
+	const struct image_query *q, struct arena *arena, struct image_page *out, struct err *err);
+/* The same for active images. */
 MUST_CHECK bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
 	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
 	struct arena *arena, struct image_page *out, struct err *err);
@@ -135,6 +155,7 @@ struct referrer_query {
 	struct digest subject;
 	const struct str *types;
 	size_t type_count;
+	enum status_filter status;
 	int64_t after;
 	unsigned limit;       /* 1..1000 */
 	bool repo_must_exist; /* ECR's ListImageReferrers */

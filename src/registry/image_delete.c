@@ -3,6 +3,7 @@
 #include "meta/blob_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
+#include "registry/archive_priv.h"
 #include "registry/image_priv.h"
 
 #define BATCH    256
@@ -59,6 +60,7 @@ bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *r
 {
 	struct pool_delta d = { .images = -1 };
 	return tag_table_remove_of_image(conn, row->id, err) &&
+	       state_table_forget(conn, row->repository_id, row->id, err) &&
 	       give_up_blobs(conn, row, now_ms, now_ms + grace_ms, err) &&
 	       give_up_children(conn, row, err) && image_table_remove(conn, row->id, err) &&
 	       repo_table_add_sums(conn, row->repository_id, -1, 0, 0, err) &&
@@ -140,7 +142,8 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	if (by_tag && !(a->also_last && row.tags == 1)) {
 		struct str tag = arena_str(a->out_arena, a->ref->tag);
 		return tell(a, &row, &tag, 1, err) &&
-		       tag_table_remove(conn, a->key.id, a->ref->tag, row.id, err);
+		       tag_table_remove(conn, a->key.id, a->ref->tag, row.id, err) &&
+		       lifecycle_touch(a->core, conn, a->key.id, err);
 	}
 	if (row.parents > 0)
 		return refuse_child(conn, &row, err);
@@ -156,6 +159,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	}
 	a->image_gone = true;
 	return tell(a, &row, tags, count, err) &&
+	       lifecycle_image_gone(a->core, conn, &row, err) &&
 	       image_drop(conn, a->key.pool_id, &row, clock_now_ms(), a->core->o.collect_grace_ms,
 		       err);
 }

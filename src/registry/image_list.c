@@ -1,5 +1,6 @@
 #include "base/buf.h"
 #include "meta/repo_table.h"
+#include "registry/archive_priv.h"
 #include "registry/image_priv.h"
 
 #define SCAN_MAX      1000      /* rows that one page looks at */
@@ -17,6 +18,7 @@ struct list_args {
 	/* what the kinds of list need */
 	struct str last;
 	enum tag_filter filter;
+	enum status_filter status;
 	struct image_cursor from;
 	unsigned limit;
 	const struct referrer_query *query;
@@ -25,6 +27,7 @@ struct list_args {
 	struct tag_row *tags;
 	size_t tag_count;
 	struct image_row *rows; /* of referrers */
+	enum image_status *statuses;
 	unsigned row_max;
 	size_t row_count;
 	struct image_page page;
@@ -76,30 +79,56 @@ bool image_tags(struct core *c, const struct registry_id *reg, struct str repo, 
 	return true;
 }
 
+static bool status_passes(enum status_filter filter, enum image_status status)
+{
+	static const enum image_status wanted[] = { [STATUS_ACTIVE] = IMAGE_ACTIVE,
+		[STATUS_ARCHIVED] = IMAGE_ARCHIVED,
+		[STATUS_ACTIVATING] = IMAGE_ACTIVATING };
+
+	return filter == STATUS_ANY || status == wanted[filter];
+}
+
+/* The row as an image with its state, and whether the list wants it. */
+static bool read_image(struct db_conn *conn, const struct list_args *a, const struct image_row *row,
+	struct image *out, bool *wanted, struct err *err)
+{
+	bool is_tagged = row->tags > 0;
+	image_from_row(row, out);
+	if (!archive_read_state(conn, out, err))
+		return false;
+	*wanted = (a->filter == TAGS_ANY || is_tagged == (a->filter == TAGS_TAGGED)) &&
+		  status_passes(a->status, out->status);
+	return true;
+}
+
 /* One item a (image, tag). Goes on with the image of the cursor where its tags are not all told
  * yet. */
 static bool list_one(struct db_conn *conn, struct list_args *a, const struct image_row *row,
 	struct str after, bool *full, struct err *err)
 {
 	struct image_page *p = &a->page;
-	if (row->tags == 0) {
-		if (a->filter != TAGS_TAGGED)
-			image_from_row(row, &p->items[p->count++]);
+	struct image image;
+	bool wanted = false;
+	if (!read_image(conn, a, row, &image, &wanted, err))
+		return false;
+	if (row->tags == 0 || !wanted) {
+		if (wanted)
+			p->items[p->count++] = image;
 		p->next = (struct image_cursor){ .image_id = row->id };
 		*full = p->count >= a->limit;
 		return true;
 	}
 	size_t room = a->limit - p->count, n = 0;
-	size_t wanted = (uint64_t)row->tags > room ? room + 1 : (size_t)row->tags;
-	struct str *names = arena_alloc(a->arena, sizeof(*names) * wanted);
+	size_t most = (uint64_t)row->tags > room ? room + 1 : (size_t)row->tags;
+	struct str *names = arena_alloc(a->arena, sizeof(*names) * most);
 	if (!names)
 		return core_no_memory(err);
-	if (!tag_table_of_image(conn, row->id, after, (unsigned)wanted, a->arena, names, &n, err))
+	if (!tag_table_of_image(conn, row->id, after, (unsigned)most, a->arena, names, &n, err))
 		return false;
 	bool more_tags = n > room;
 	n = more_tags ? room : n;
 	for (size_t i = 0; i < n; i++) {
-		image_from_row(row, &p->items[p->count]);
+		p->items[p->count] = image;
 		p->items[p->count].tags = &names[i];
 		p->items[p->count].tag_count = 1;
 		p->count++;
@@ -117,7 +146,10 @@ static bool list_one(struct db_conn *conn, struct list_args *a, const struct ima
 
 static unsigned rows_wanted(const struct list_args *a)
 {
-	return a->filter == TAGS_TAGGED ? SCAN_MAX : a->limit + 1;
+	return a->filter == TAGS_TAGGED || a->status == STATUS_ARCHIVED ||
+			       a->status == STATUS_ACTIVATING
+		       ? SCAN_MAX
+		       : a->limit + 1;
 }
 
 static bool list_in(struct db_conn *conn, void *arg, struct err *err)
@@ -148,19 +180,18 @@ static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 	return true;
 }
 
-bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
-	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+bool image_list_by(struct core *c, const struct registry_id *reg, const struct image_query *q,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
 	struct list_args a = { .core = c,
 		.reg = reg,
-		.repo = repo,
+		.repo = q->repo,
 		.arena = arena,
-		.filter = filter,
-		.limit = limit };
-	if (from)
-		a.from = *from;
-	a.page.items = arena_alloc(arena, sizeof(struct image) * (limit + 1));
+		.filter = q->tags,
+		.status = q->status,
+		.from = q->from,
+		.limit = q->limit };
+	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
 	if (!a.page.items)
 		return core_no_memory(err);
 	if (!run(&a, list_in, err))
@@ -169,10 +200,19 @@ bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
 	return true;
 }
 
+bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
+	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+	struct arena *arena, struct image_page *out, struct err *err)
+{
+	struct image_query q = { .repo = repo, .tags = filter, .limit = limit };
+	if (from)
+		q.from = *from;
+	return image_list_by(c, reg, &q, arena, out, err);
+}
+
 static bool add_tags(struct db_conn *conn, struct arena *arena, const struct image_row *row,
 	struct image *out, struct err *err)
 {
-	image_from_row(row, out);
 	size_t max = row->tags > TAGS_TOLD_MAX ? TAGS_TOLD_MAX : (size_t)row->tags;
 	if (max == 0)
 		return true;
@@ -198,7 +238,10 @@ static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
 			max, a->arena, rows, &n, err))
 		return false;
 	for (; i < n && p->count < a->limit; i++) {
-		if (a->filter != TAGS_TAGGED || rows[i].tags > 0) {
+		bool wanted = false;
+		if (!read_image(conn, a, &rows[i], &p->items[p->count], &wanted, err))
+			return false;
+		if (wanted) {
 			if (add_tags(conn, a->arena, &rows[i], &p->items[p->count], err))
 				p->count++;
 			else if (err->kind == ERR_TOO_LARGE && p->count > 0)
@@ -212,25 +255,34 @@ static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
 	return true;
 }
 
-bool image_describe(struct core *c, const struct registry_id *reg, struct str repo,
-	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+bool image_describe_by(struct core *c, const struct registry_id *reg, const struct image_query *q,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
 	struct list_args a = { .core = c,
 		.reg = reg,
-		.repo = repo,
+		.repo = q->repo,
 		.arena = arena,
-		.filter = filter,
-		.limit = limit };
-	if (from)
-		a.from = *from;
-	a.page.items = arena_alloc(arena, sizeof(struct image) * (limit + 1));
+		.filter = q->tags,
+		.status = q->status,
+		.from = q->from,
+		.limit = q->limit };
+	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
 	if (!a.page.items)
 		return core_no_memory(err);
 	if (!run(&a, describe_in, err))
 		return false;
 	*out = a.page;
 	return true;
+}
+
+bool image_describe(struct core *c, const struct registry_id *reg, struct str repo,
+	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
+	struct arena *arena, struct image_page *out, struct err *err)
+{
+	struct image_query q = { .repo = repo, .tags = filter, .limit = limit };
+	if (from)
+		q.from = *from;
+	return image_describe_by(c, reg, &q, arena, out, err);
 }
 
 static bool describe_one_in(struct db_conn *conn, void *arg, struct err *err)
@@ -254,7 +306,9 @@ static bool describe_one_in(struct db_conn *conn, void *arg, struct err *err)
 	if (!found)
 		return image_unknown(a->reg, a->repo, ref, err);
 	a->page.count = 1;
-	return add_tags(conn, a->arena, &row, &a->page.items[0], err);
+	image_from_row(&row, &a->page.items[0]);
+	return archive_read_state(conn, &a->page.items[0], err) &&
+	       add_tags(conn, a->arena, &row, &a->page.items[0], err);
 }
 
 bool image_describe_one(struct core *c, const struct registry_id *reg, struct str repo,
@@ -315,8 +369,16 @@ static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
 	a->row_count = 0;
 	if (!find_repo(conn, a, err))
 		return false;
-	return !a->key.id || image_table_referrers(conn, a->key.id, &q->subject, q->after,
-				     a->row_max, a->arena, a->rows, &a->row_count, err);
+	if (a->key.id && !image_table_referrers(conn, a->key.id, &q->subject, q->after, a->row_max,
+				 a->arena, a->rows, &a->row_count, err))
+		return false;
+	for (size_t i = 0; i < a->row_count; i++) {
+		struct state_row state;
+		if (!state_table_get(conn, a->rows[i].id, &state, err))
+			return false;
+		a->statuses[i] = (enum image_status)state.state;
+	}
+	return true;
 }
 
 /* Manifests are read one by one outside of the snapshot: their keys cannot be asked for inside. One
@@ -329,7 +391,8 @@ static bool fill_referrers(struct list_args *a, struct err *err)
 	bool fits = true;
 	p->next = (struct image_cursor){ .image_id = a->query->after };
 	for (; i < a->row_count && p->count < a->limit; i++) {
-		if (type_wanted(a->query, a->rows[i].artifact_type)) {
+		if (type_wanted(a->query, a->rows[i].artifact_type) &&
+			status_passes(a->query->status, a->statuses[i])) {
 			read_bytes += a->rows[i].manifest_bytes;
 			if (read_bytes > READ_MAX && p->count > 0)
 				break;
@@ -339,7 +402,7 @@ static bool fill_referrers(struct list_args *a, struct err *err)
 				return core_no_memory(err);
 			if (!fits)
 				break;
-			p->count++;
+			p->items[p->count++].status = a->statuses[i];
 		}
 		p->next.image_id = a->rows[i].id;
 	}
@@ -357,10 +420,11 @@ bool image_referrers(struct core *c, const struct registry_id *reg, const struct
 		.limit = q->limit,
 		.query = q };
 	a.repo_may_miss = !q->repo_must_exist;
-	a.row_max = q->type_count ? SCAN_MAX : q->limit + 1;
+	a.row_max = q->type_count || q->status != STATUS_ACTIVE ? SCAN_MAX : q->limit + 1;
 	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
 	a.rows = arena_alloc(arena, sizeof(*a.rows) * a.row_max);
-	if (!a.page.items || !a.rows)
+	a.statuses = arena_alloc(arena, sizeof(*a.statuses) * a.row_max);
+	if (!a.page.items || !a.rows || !a.statuses)
 		return core_no_memory(err);
 	if (!run(&a, referrers_in, err) || !fill_referrers(&a, err))
 		return false;

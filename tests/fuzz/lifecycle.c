@@ -26,7 +26,7 @@ static void evaluate(const struct lifecycle_policy *p)
 	CHECK(lifecycle_eval_count(e) + lifecycle_eval_waiting(e) <= 12);
 	for (size_t i = 0; i < lifecycle_eval_count(e); i++) {
 		struct lifecycle_mark m = lifecycle_eval_mark(e, i);
-		CHECK(m.priority >= 1 && m.id >= 0 && m.id < 12);
+		CHECK(m.priority >= 1 && m.image.id >= 0 && m.image.id < 12);
 	}
 }
 

@@ -43,7 +43,7 @@ static void answer(const struct lifecycle_eval *e, struct json_out *out)
 	for (size_t i = 0; i < lifecycle_eval_count(e); i++) {
 		struct lifecycle_mark m = lifecycle_eval_mark(e, i);
 		jo_array(out, NULL);
-		jo_int(out, NULL, m.id);
+		jo_int(out, NULL, m.image.id);
 		jo_int(out, NULL, m.priority);
 		jo_c(out, NULL, m.action == LIFECYCLE_EXPIRE ? "expire" : "transition");
 		jo_end(out, ']');

@@ -54,7 +54,7 @@ static const char *run(const char *rules, const struct img *imgs, size_t count, 
 	for (size_t i = 0; i < lifecycle_eval_count(e); i++) {
 		struct lifecycle_mark m = lifecycle_eval_mark(e, i);
 		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%c%d%s", at ? " " : "",
-			(char)('A' + m.id), m.priority,
+			(char)('A' + m.image.id), m.priority,
 			m.action == LIFECYCLE_TRANSITION ? ">" : "");
 	}
 	*next_ms = lifecycle_eval_next_ms(e);
