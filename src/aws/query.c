@@ -43,8 +43,10 @@ void query_add_text(struct buf *out, struct str text)
 			buf_add_c(out, "&gt;");
 		else if (c == '"')
 			buf_add_c(out, "&quot;");
+		else if (c == '\t' || c == '\n' || c == '\r')
+			buf_addf(out, "&#%d;", c); /* XML 1.0 2.11: as they are they would change */
 		else
-			buf_add_char(out, (char)(c >= ' ' && c <= '~' ? c : '?'));
+			buf_add_char(out, (char)((unsigned char)c >= ' ' && c != 0x7f ? c : '?'));
 	}
 }
 
@@ -78,14 +80,18 @@ void query_reply(struct http_req *req, const char *xmlns, const char *action, st
 	char id[UUID_TEXT_LEN + 1];
 	struct buf xml CLEANUP(buf_fini);
 	query_request_id(req, id);
-	buf_init(&xml, QUERY_ANSWER_MAX);
-	buf_addf(&xml, "<%sResponse xmlns=\"%s\"><%sResult>", action, xmlns, action);
-	buf_add_str(&xml, buf_str(elements));
-	buf_addf(&xml, "</%sResult><ResponseMetadata>", action);
+	buf_init(&xml, (elements != NULL ? elements->len : 0) + 4 * KIB);
+	buf_addf(&xml, "<%sResponse xmlns=\"%s\">", action, xmlns);
+	if (elements != NULL) {
+		buf_addf(&xml, "<%sResult>", action);
+		buf_add_str(&xml, buf_str(elements));
+		buf_addf(&xml, "</%sResult>", action);
+		xml.failed |= !buf_ok(elements);
+		buf_fini(elements);
+	}
+	buf_add_c(&xml, "<ResponseMetadata>");
 	query_add_element(&xml, "RequestId", str_from(id));
 	buf_addf(&xml, "</ResponseMetadata></%sResponse>\n", action);
-	xml.failed |= !buf_ok(elements);
-	buf_fini(elements);
 	reply(req, 200, &xml);
 }
 
@@ -116,6 +122,7 @@ static struct str query_code(struct str code)
 		{ "UnrecognizedClientException", "InvalidClientTokenId" },
 		{ "MissingAuthenticationTokenException", "MissingAuthenticationToken" },
 		{ "IncompleteSignatureException", "IncompleteSignature" },
+		{ "ExpiredTokenException", "ExpiredToken" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -125,12 +132,37 @@ static struct str query_code(struct str code)
 	return code;
 }
 
+/* The statuses of the models of IAM and STS. */
+static int query_status(struct str code)
+{
+	static const struct {
+		const char *code;
+		int status;
+	} others[] = {
+		{ "NoSuchEntity", 404 },
+		{ "EntityAlreadyExists", 409 },
+		{ "DeleteConflict", 409 },
+		{ "LimitExceeded", 409 },
+		{ "IDPRejectedClaim", 403 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (str_eq_c(code, others[i].code))
+			return others[i].status;
+	}
+	return 400;
+}
+
 void query_reply_err(struct http_req *req, const char *xmlns, const struct err *err)
 {
 	struct str code;
 	struct str message;
 	if (err->kind == ERR_UNAUTHENTICATED && front_split_error(err, &code, &message))
 		query_reply_error(req, xmlns, 403, query_code(code), message);
+	else if (err->kind == ERR_DENIED)
+		query_reply_error(req, xmlns, 403, STR("AccessDenied"), str_from(err_text(err)));
+	else if (err->kind == ERR_INVALID && front_split_error(err, &code, &message))
+		query_reply_error(req, xmlns, query_status(code), code, message);
 	else if (err->kind == ERR_UNAVAILABLE)
 		query_reply_error(req, xmlns, 503, STR("ServiceUnavailable"),
 			STR("The request has failed due to a temporary failure of the server."));

@@ -18,19 +18,19 @@ void query_request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1]);
  * NULL: absent or malformed. */
 struct str query_param(struct http_req *req, const char *name);
 
-/* Text with what XML 1.0 gives a meaning escaped; bytes outside printable ASCII become '?'. */
+/* Text (UTF-8) with what XML 1.0 gives a meaning escaped; control characters become '?'. */
 void query_add_text(struct buf *out, struct str text);
 /* <name>text</name> */
 void query_add_element(struct buf *out, const char *name, struct str text);
 
 /* Answers 200 with <action>Response around <action>Result around the given elements, which are
- * emptied. */
+ * emptied. NULL: an operation without a result. */
 void query_reply(struct http_req *req, const char *xmlns, const char *action, struct buf *elements);
 /* Answers <ErrorResponse>; Type is Sender below 500, else Receiver. */
 void query_reply_error(
 	struct http_req *req, const char *xmlns, int status, struct str code, struct str message);
-/* The same for err: AWS's code and status for its kind (for UNAUTHENTICATED: the code in its
- * message). */
+/* The same for err: AWS's code and status for its kind. For UNAUTHENTICATED and INVALID the code is
+ * in its message, "<AWS code>: <text>" (front_split_error). */
 void query_reply_err(struct http_req *req, const char *xmlns, const struct err *err);
 
 #endif
