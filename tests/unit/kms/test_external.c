@@ -105,11 +105,17 @@ static int setup(void **state)
 	return 0;
 }
 
+static void stub_stop(struct stub *s)
+{
+	atomic_store(&s->is_stopping, true);
+	thread_join(s->thread);
+	s->thread = NULL;
+}
+
 static int teardown(void **state)
 {
 	struct world *w = *state;
-	atomic_store(&w->stub.is_stopping, true);
-	thread_join(w->stub.thread);
+	stub_stop(&w->stub);
 	close(w->stub.fd);
 	kms_external_close(w->x);
 	arena_free(w->arena);
@@ -140,6 +146,7 @@ static void requests_are_signed_json(void **state)
 	struct err err;
 	answer_with(w, answers, 1);
 	ASSERT_DONE(resolve(w, &err));
+	stub_stop(&w->stub);
 	static const char *const parts[] = { "POST / HTTP/1.1\r\n",
 		"X-Amz-Target: TrentService.DescribeKey\r\n",
 		"Content-Type: application/x-amz-json-1.1\r\n",
