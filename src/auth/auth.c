@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "crypt/hmac.h"
 #include "crypt/random.h"
+#include "iam/iam_key.h"
 #include "meta/key_table.h"
 
 #define TOKEN_KEY_NAME "token-key"
@@ -38,19 +39,21 @@ bool auth_is_root_arn(struct str arn)
 	       str_ends(arn, tail) && auth_is_account(str_sub(arn, head.len, ACCOUNT_LEN));
 }
 
-bool auth_principal_make(struct arena *arena, struct str account, struct str region, struct str arn,
-	struct str key_id, struct principal *out, struct err *err)
+bool auth_principal_make(struct arena *arena, const struct key_info *key, struct str key_id,
+	struct str region, struct principal *out, struct err *err)
 {
 	struct principal who = {
-		.account = arena_str(arena, account),
+		.account = arena_str(arena, str_from(key->account)),
 		.region = arena_str(arena, region),
-		.arn = arena_str(arena, arn),
+		.arn = arena_str(arena, str_from(key->principal)),
 		.key_id = arena_str(arena, key_id),
-		.is_root = auth_is_root_arn(arn),
+		.entity_id = key->user_id,
+		.name = arena_str(arena, str_from(key->user_name)),
 	};
-	who.user_id = who.account;
+	who.is_root = key->user_id == 0 && auth_is_root_arn(who.arn);
+	who.user_id = key->user_id == 0 ? who.account : arena_str(arena, str_from(key->user_uid));
 	if (who.account.ptr == NULL || who.region.ptr == NULL || who.arn.ptr == NULL ||
-		who.key_id.ptr == NULL)
+		who.key_id.ptr == NULL || who.name.ptr == NULL || who.user_id.ptr == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
 	*out = who;
 	return true;
@@ -100,6 +103,8 @@ static bool load_token_key(struct auth *a, struct err *err)
 		return err_sys(err, ERR_CORRUPT, 0, "the token key has %zu bytes", k.value.len);
 	hmac_sha256(k.value.bytes, k.value.len, STR("berth registry token"), a->token_key);
 	hmac_sha256(k.value.bytes, k.value.len, STR("berth signed text"), a->text_key);
+	hmac_sha256(k.value.bytes, k.value.len, STR("berth session token"), a->session_key.bytes);
+	a->session_key.len = HMAC_LEN;
 	return true;
 }
 
@@ -113,6 +118,7 @@ bool auth_open(const struct auth_options *o, struct auth **out, struct err *err)
 	struct auth *a CLEANUP(auth_closep) = xmalloc(sizeof(*a));
 	a->db = o->db;
 	a->no_auth = o->no_auth;
+	a->source = o->resource_policies;
 	if (!auth_is_account(str_from(o->account)))
 		return err_set(err, ERR_CONFIG, "account must be twelve digits");
 	if (!auth_is_region(str_from(o->region)))
@@ -121,9 +127,11 @@ bool auth_open(const struct auth_options *o, struct auth **out, struct err *err)
 	memcpy(a->account, o->account, ACCOUNT_LEN);
 	memcpy(a->region, o->region, strlen(o->region));
 	(void)snprintf(a->root_arn, sizeof(a->root_arn), "arn:aws:iam::%s:root", a->account);
-	if (!load_token_key(a, err))
+	if (!load_token_key(a, err) || !iam_open(a->db, &a->iam, err) ||
+		!oidc_open(o->oidc_ca_file, &a->oidc, err))
 		return false;
-	a->keys = key_cache_new(a->db);
+	a->keys = key_cache_new(a->db, a->iam);
+	a->grants = grants_cache_new(a->iam);
 	*out = a;
 	a = NULL;
 	return true;
@@ -133,9 +141,17 @@ void auth_close(struct auth *a)
 {
 	if (a == NULL)
 		return;
+	oidc_close(a->oidc);
+	grants_cache_free(a->grants);
 	key_cache_free(a->keys);
+	iam_close(a->iam);
 	mem_wipe(a, sizeof(*a));
 	freep(&a);
+}
+
+struct iam *auth_iam(struct auth *a)
+{
+	return a->iam;
 }
 
 bool auth_is_off(const struct auth *a)
@@ -153,17 +169,6 @@ void auth_default_principal(const struct auth *a, struct principal *out)
 		.key_id = STR(""),
 		.is_root = true,
 	};
-}
-
-bool auth_allow(struct auth *a, const struct auth_question *q, struct err *err)
-{
-	(void)a; /* policies will be read through it */
-	if (q->who->is_root && str_eq(q->who->account, q->account))
-		return true;
-	return err_set(err, ERR_DENIED,
-		"User: " STR_FMT " is not authorized to perform: " STR_FMT " on resource: " STR_FMT
-		" because no identity-based policy allows the " STR_FMT " action",
-		STR_ARG(q->who->arn), STR_ARG(q->action), STR_ARG(q->resource), STR_ARG(q->action));
 }
 
 static bool add_key(struct db_conn *c, void *arg, struct err *err)
@@ -194,10 +199,10 @@ bool auth_make_root_key(
 	memcpy(row.id, key.id, sizeof(key.id));
 	memcpy(row.account, key.account, sizeof(key.account));
 	(void)snprintf(row.principal, sizeof(row.principal), "arn:aws:iam::%s:root", account);
-	bool fits = secret_set(&row.secret, key.secret, 40);
-	assert(fits);
-	(void)fits;
-	bool done = db_write(a->db, add_key, &row, err);
+	struct secret plain CLEANUP(secret_wipe) = { .len = 0 };
+	bool done = secret_set(&plain, key.secret, 40) &&
+		    iam_secret_encode(str_from(row.id), &plain, &row.secret, err) &&
+		    db_write(a->db, add_key, &row, err);
 	if (done)
 		*out = key;
 	mem_wipe(&key, sizeof(key));

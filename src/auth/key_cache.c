@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "iam/iam_key.h"
 #include "meta/key_table.h"
 
 #define SCOPE_TEXT_MAX 64 /* "20261124/us-east-1/ecr" */
@@ -18,13 +19,15 @@ struct scope {
 struct entry {
 	struct key_row row;
 	int64_t read_at_ms;
-	uint64_t used; /* the cache's tick at the last use: the smallest is the first to go */
+	uint64_t generation; /* IAM's, before the row was read */
+	uint64_t used;       /* the cache's tick at the last use: the smallest is the first to go */
 	struct scope scopes[KEY_SCOPE_MAX];
 	unsigned next_scope; /* the one to overwrite next */
 };
 
 struct key_cache {
 	struct db *db;
+	const struct iam *iam; /* may be NULL */
 	struct mutex lock;
 	/* Guarded by lock. Ids are compared one after another: a hundred comparisons are cheaper
 	 * than one HMAC. */
@@ -40,10 +43,11 @@ static void entry_free(struct entry *e)
 	freep(&e);
 }
 
-struct key_cache *key_cache_new(struct db *db)
+struct key_cache *key_cache_new(struct db *db, const struct iam *iam)
 {
 	struct key_cache *c = xmalloc(sizeof(*c));
 	c->db = db;
+	c->iam = iam;
 	mutex_init(&c->lock, "key_cache");
 	return c;
 }
@@ -116,9 +120,13 @@ static void use(struct key_cache *c, struct entry *e, const struct key_use *u, s
 {
 	mutex_assert_held(&c->lock);
 	e->used = ++c->tick;
-	derive(e, u, out_key);
+	if (out_key != NULL)
+		derive(e, u, out_key);
 	memcpy(out->account, e->row.account, sizeof(out->account));
 	memcpy(out->principal, e->row.principal, sizeof(out->principal));
+	out->user_id = e->row.user_id;
+	memcpy(out->user_name, e->row.user_name, sizeof(out->user_name));
+	memcpy(out->user_uid, e->row.user_uid, sizeof(out->user_uid));
 }
 
 struct lookup {
@@ -130,7 +138,13 @@ struct lookup {
 static bool read_row(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct lookup *l = arg;
-	return key_table_find(conn, l->id, l->row, &l->found, err);
+	struct secret stored CLEANUP(secret_wipe) = { .len = 0 };
+	if (!key_table_find(conn, l->id, l->row, &l->found, err))
+		return false;
+	if (!l->found)
+		return true;
+	stored = l->row->secret;
+	return iam_secret_decode(l->id, &stored, &l->row->secret, err);
 }
 
 static void entry_freep(struct entry **e)
@@ -165,17 +179,20 @@ static void forget(struct key_cache *c, struct str id)
 	*slot = NULL;
 }
 
-bool key_cache_find(struct key_cache *c, const struct key_use *u, struct key_info *out,
-	uint8_t out_signing_key[32], bool *found, struct err *err)
+/* out_key NULL: none is wanted. */
+static bool find(struct key_cache *c, const struct key_use *u, struct key_info *out,
+	uint8_t out_key[32], bool *found, struct err *err)
 {
 	int64_t now = clock_now_ms();
+	uint64_t generation = c->iam != NULL ? iam_generation(c->iam) : 0;
 	{
 		LOCKED(&c->lock);
 		struct entry **slot = find_slot(c, u->id);
 		/* A clock that went back makes the entry's age unknown: read it again. */
-		if (slot != NULL && now >= (*slot)->read_at_ms &&
+		if (slot != NULL && (*slot)->generation == generation &&
+			now >= (*slot)->read_at_ms &&
 			now - (*slot)->read_at_ms < KEY_CACHE_LIFE_MS) {
-			use(c, *slot, u, out, out_signing_key);
+			use(c, *slot, u, out, out_key);
 			*found = true;
 			return true;
 		}
@@ -189,9 +206,23 @@ bool key_cache_find(struct key_cache *c, const struct key_use *u, struct key_inf
 	*found = l.found && spare->row.is_active;
 	if (*found) {
 		spare->read_at_ms = now;
-		use(c, keep(c, spare, &spare), u, out, out_signing_key);
+		spare->generation = generation;
+		use(c, keep(c, spare, &spare), u, out, out_key);
 	} else {
 		forget(c, u->id);
 	}
 	return true;
+}
+
+bool key_cache_find(struct key_cache *c, const struct key_use *u, struct key_info *out,
+	uint8_t out_signing_key[32], bool *found, struct err *err)
+{
+	return find(c, u, out, out_signing_key, found, err);
+}
+
+bool key_cache_info(
+	struct key_cache *c, struct str id, struct key_info *out, bool *found, struct err *err)
+{
+	const struct key_use use = { .id = id };
+	return find(c, &use, out, NULL, found, err);
 }

@@ -3,12 +3,14 @@
 #include <assert.h>
 
 #include "auth/auth_priv.h"
+#include "auth/session.h"
 #include "auth/sigv4_priv.h"
 #include "base/codec.h"
 #include "base/mem.h"
 #include "crypt/hash.h"
 #include "crypt/hmac.h"
 #include "crypt/secret.h"
+#include "iam/iam_key.h"
 
 #define ALGORITHM     "AWS4-HMAC-SHA256"
 #define TERMINATOR    "aws4_request"
@@ -431,6 +433,51 @@ static bool accept_anyone(
 	return true;
 }
 
+/* A long-lived key: the signing key is in the cache, or goes there. */
+static bool verify_key(struct auth *a, const struct sigv4_request *r, const struct signature *s,
+	struct arena *arena, struct principal *out, struct err *err)
+{
+	struct key_info key;
+	struct secret signing CLEANUP(secret_wipe) = { .len = 32 };
+	bool found = false;
+	const struct key_use use = {
+		.id = s->key_id, .date = s->date, .region = s->region, .service = s->service
+	};
+	if (!key_cache_find(a->keys, &use, &key, signing.bytes, &found, err))
+		return false;
+	if (!found)
+		return unknown_client(err);
+	return check_signature(r, s, signing.bytes, err) &&
+	       auth_principal_make(arena, &key, s->key_id, s->region, out, err);
+}
+
+/* A session: its secret is in the token, and its signature is checked before anything that the
+ * token says is told. */
+static bool verify_session(struct auth *a, const struct sigv4_request *r, const struct signature *s,
+	int64_t now_s, struct arena *arena, struct principal *out, struct err *err)
+{
+	struct secret secret CLEANUP(secret_wipe) = { .len = 0 };
+	struct secret signing CLEANUP(secret_wipe) = { .len = 32 };
+	struct str record;
+	struct session session;
+	bool found = false;
+	if (!session_open(a, s->key_id, s->security_token, arena, &secret, &record, &session,
+		    &found, err))
+		return false;
+	if (!found)
+		return unknown_client(err);
+	sigv4_key((struct str){ (char *)secret.bytes, secret.len }, s->date, s->region, s->service,
+		signing.bytes);
+	if (!check_signature(r, s, signing.bytes, err))
+		return false;
+	if (session.ends_at_ms <= now_s * 1000)
+		return err_set(err, ERR_UNAUTHENTICATED,
+			"ExpiredTokenException: The security token included in the request is expired");
+	if (!session_principal(a, &session, record, s->region, arena, out, &found, err))
+		return false;
+	return found || unknown_client(err);
+}
+
 bool sigv4_verify(struct auth *a, const struct sigv4_request *r, const char *service, int64_t now_s,
 	struct arena *arena, struct principal *out, struct err *err)
 {
@@ -442,22 +489,16 @@ bool sigv4_verify(struct auth *a, const struct sigv4_request *r, const char *ser
 		!parse_date(&s, err) || !check_time(&s, now_s, err) ||
 		!check_signed_headers(&s, err))
 		return false;
-	/* Keys are long-lived: a session's token cannot belong to one. */
-	if (s.key_id.len > KEY_ID_MAX || s.security_token.len != 0)
+	if (s.key_id.len > KEY_ID_MAX)
 		return unknown_client(err);
-
-	struct key_info key;
-	struct secret signing CLEANUP(secret_wipe) = { .len = 32 };
-	bool found = false;
-	const struct key_use use = {
-		.id = s.key_id, .date = s.date, .region = s.region, .service = s.service
-	};
-	if (!key_cache_find(a->keys, &use, &key, signing.bytes, &found, err))
+	/* A long-lived key with a token is as unknown as a session's key without. */
+	struct principal who;
+	bool is_session = s.security_token.len != 0;
+	if (!(is_session ? verify_session(a, r, &s, now_s, arena, &who, err)
+			 : verify_key(a, r, &s, arena, &who, err)))
 		return false;
-	if (!found)
-		return unknown_client(err);
-	if (!check_signature(r, &s, signing.bytes, err))
-		return false;
-	return auth_principal_make(arena, str_from(key.account), s.region, str_from(key.principal),
-		s.key_id, out, err);
+	if (!is_session)
+		iam_key_used(a->iam, s.key_id, s.service, s.region);
+	*out = who;
+	return true;
 }

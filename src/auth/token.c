@@ -1,6 +1,7 @@
 #include "auth/token.h"
 
 #include "auth/auth_priv.h"
+#include "auth/session.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "crypt/hmac.h"
@@ -14,16 +15,18 @@
  *     12  account
  *     1   length of the Region     n  Region
  *     1   length of the key id     n  key id (0 for a caller that needed none)
- *     2   length of the ARN        n  ARN of the principal
+ *     2   length of the ARN        n  ARN of the principal, as it was then
+ *     2   length of the record     n  the session's record (session.h); only in version 2
  *     32  HMAC-SHA256 of all before it
  */
-#define VERSION    1
-#define KEY_ID_MAX 32
+#define VERSION_KEY     1 /* of a long-lived key */
+#define VERSION_SESSION 2
+#define KEY_ID_MAX      32
 #define ARN_MAX                                                                           \
 	1024 /* so that the token, base64url and then base64 of Basic, fits in any header \
 	      */
 #define FIXED_LEN   (1 + 8 + ACCOUNT_LEN + 1 + 1 + 2)
-#define PAYLOAD_MAX (FIXED_LEN + REGION_MAX + KEY_ID_MAX + ARN_MAX)
+#define PAYLOAD_MAX (FIXED_LEN + REGION_MAX + KEY_ID_MAX + ARN_MAX + 2 + SESSION_RECORD_MAX)
 #define TOKEN_MAX   ((size_t)PAYLOAD_MAX + HMAC_LEN)
 #define HEX_LEN     64 /* of an HMAC */
 #define BASIC_MAX                                                                       \
@@ -46,7 +49,7 @@ static uint8_t *put_str(uint8_t *p, struct str s)
 static size_t render(const struct principal *who, int64_t expires_at_ms, uint8_t out[PAYLOAD_MAX])
 {
 	uint8_t *p = out;
-	*p++ = VERSION;
+	*p++ = who->session.len == 0 ? VERSION_KEY : VERSION_SESSION;
 	for (int shift = 56; shift >= 0; shift -= 8)
 		*p++ = (uint8_t)((uint64_t)expires_at_ms >> shift);
 	p = put_str(p, who->account);
@@ -57,6 +60,11 @@ static size_t render(const struct principal *who, int64_t expires_at_ms, uint8_t
 	*p++ = (uint8_t)(who->arn.len >> 8);
 	*p++ = (uint8_t)who->arn.len;
 	p = put_str(p, who->arn);
+	if (who->session.len != 0) {
+		*p++ = (uint8_t)(who->session.len >> 8);
+		*p++ = (uint8_t)who->session.len;
+		p = put_str(p, who->session);
+	}
 	return (size_t)(p - out);
 }
 
@@ -66,9 +74,12 @@ bool token_issue(struct auth *a, const struct principal *who, struct arena *aren
 	uint8_t bytes[TOKEN_MAX];
 	if (!auth_is_account(who->account) || !auth_is_region(who->region) || who->arn.len == 0)
 		return err_sys(err, ERR_INTERNAL, 0, "token for a malformed principal");
-	if (who->key_id.len > KEY_ID_MAX || who->arn.len > ARN_MAX)
+	if (who->key_id.len > KEY_ID_MAX || who->arn.len > ARN_MAX ||
+		who->session.len > SESSION_RECORD_MAX)
 		return err_set(err, ERR_LIMIT, "The principal's name is too long for a token");
 	int64_t expires = clock_now_ms() + TOKEN_LIFE_MS;
+	if (who->session_ends_ms != 0 && who->session_ends_ms < expires)
+		expires = who->session_ends_ms;
 	size_t len = render(who, expires, bytes);
 	hmac_sha256(a->token_key, sizeof(a->token_key), (struct str){ (char *)bytes, len },
 		bytes + len);
@@ -112,14 +123,47 @@ static bool parse(struct str s, struct principal *who, int64_t *expires_at_ms)
 	struct str expires;
 	uint64_t ms = 0;
 	*who = (struct principal){ .is_root = false };
-	if (!take(&s, 1, &version) || version.ptr[0] != VERSION || !take(&s, 8, &expires) ||
+	if (!take(&s, 1, &version) || !take(&s, 8, &expires) ||
 		!take(&s, ACCOUNT_LEN, &who->account) || !take_text(&s, 1, &who->region) ||
-		!take_text(&s, 1, &who->key_id) || !take_text(&s, 2, &who->arn) || s.len != 0)
+		!take_text(&s, 1, &who->key_id) || !take_text(&s, 2, &who->arn))
+		return false;
+	if (version.ptr[0] == VERSION_SESSION && !take_text(&s, 2, &who->session))
+		return false;
+	if (version.ptr[0] != VERSION_KEY && version.ptr[0] != VERSION_SESSION)
+		return false;
+	if (s.len != 0)
 		return false;
 	for (size_t i = 0; i < expires.len; i++)
 		ms = ms << 8 | (uint8_t)expires.ptr[i];
 	*expires_at_ms = (int64_t)ms;
 	return true;
+}
+
+/* Who was given the token, as they are now: the key must still be there and active, the session's
+ * user or role too. */
+static bool revive(struct auth *a, const struct principal *was, struct arena *arena,
+	struct principal *out, struct err *err)
+{
+	bool found = false;
+	if (was->session.len == 0) {
+		struct key_info key;
+		if (was->key_id.len == 0) /* given while nobody was checked */
+			return refuse(err);
+		if (!key_cache_info(a->keys, was->key_id, &key, &found, err))
+			return false;
+		if (!found || !str_eq_c(was->account, key.account))
+			return refuse(err);
+		return auth_principal_make(arena, &key, was->key_id, was->region, out, err);
+	}
+	struct str record = arena_str(arena, was->session);
+	struct session session;
+	if (record.ptr == NULL)
+		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
+	if (!session_parse(record, &session))
+		return refuse(err);
+	if (!session_principal(a, &session, record, was->region, arena, out, &found, err))
+		return false;
+	return found || refuse(err);
 }
 
 bool token_verify(struct auth *a, struct str token, struct arena *arena, struct principal *out,
@@ -142,7 +186,7 @@ bool token_verify(struct auth *a, struct str token, struct arena *arena, struct 
 	if (clock_now_ms() >= expires_at_ms)
 		return err_set(err, ERR_TOKEN_EXPIRED,
 			"Your authorization token has expired. Reauthenticate and try again.");
-	return auth_principal_make(arena, who.account, who.region, who.arn, who.key_id, out, err);
+	return revive(a, &who, arena, out, err);
 }
 
 bool token_from_basic(struct auth *a, struct str authorization, struct arena *arena,

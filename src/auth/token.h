@@ -1,8 +1,9 @@
 /*
  * token.h - registry tokens: the password of `docker login -u AWS`. Stateless: base64url of a
- * payload (version, expiry, account, Region, principal) and its HMAC-SHA256 under the server's
- * token key. Valid 12 hours; bound to principal and registry. Also signed layer URLs
- * (GetDownloadUrlForLayer).
+ * payload (version, expiry, account, Region, key, session) and its HMAC-SHA256 under the server's
+ * token key. Valid 12 hours, but not beyond the session that asked for it, and as long as the key,
+ * user or role that it came from is there and active; bound to principal and registry. Also signed
+ * layer URLs (GetDownloadUrlForLayer).
  */
 #ifndef BERTH_AUTH_TOKEN_H
 #define BERTH_AUTH_TOKEN_H

@@ -21,7 +21,17 @@ static bool is_name(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
-		if (!is_word(c) && strchr("+=,.@-", c) == NULL)
+		if (!is_word(c) && (c == '\0' || strchr("+=,.@-", c) == NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool is_external_id(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		if (!is_word(c) && (c == '\0' || strchr("+=,.@:/-", c) == NULL))
 			return false;
 	}
 	return true;
@@ -108,6 +118,9 @@ static const struct rule {
 	[IAM_TEXT_CLIENT] = { 1, 255, NULL, NULL },
 	[IAM_TEXT_THUMBPRINT] = { 40, 40, "[0-9a-fA-F]{40}", is_hex },
 	[IAM_TEXT_WORD] = { 1, 128, NULL, NULL },
+	[IAM_TEXT_SESSION] = { 2, 64, "[\\w+=,.@-]*", is_name },
+	[IAM_TEXT_EXTERNAL_ID] = { 2, 1224, "[\\w+=,.@:\\/-]*", is_external_id },
+	[IAM_TEXT_TOKEN] = { 4, 20000, NULL, NULL },
 };
 
 bool iam_fail(struct iam_call *c, const char *code, const char *fmt, ...)
@@ -339,6 +352,18 @@ bool iam_param_document(struct iam_call *c, const char *name, int kind, size_t m
 		return iam_fail(c, "LimitExceeded", "Cannot exceed quota for %s: %zu", quota, max);
 	*out = text;
 	return true;
+}
+
+bool iam_check_boundary(struct iam_call *c, struct str arn)
+{
+	struct str text;
+	if (arn.ptr == NULL || str_starts(arn, STR("arn:aws:iam::aws:policy/")))
+		return true;
+	if (!iam_document_find(c->iam, c->who.account, arn, c->arena, &text, c->err))
+		return false;
+	return text.ptr != NULL ||
+	       iam_fail(c, "NoSuchEntity",
+		       "Scope ARN: " STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
 }
 
 bool iam_page(struct iam_call *c, struct iam_cursor *out)

@@ -79,6 +79,10 @@ enum iam_text {
 	IAM_TEXT_CLIENT,
 	IAM_TEXT_THUMBPRINT,
 	IAM_TEXT_WORD, /* of an enumeration, which the caller compares */
+	/* of STS */
+	IAM_TEXT_SESSION,
+	IAM_TEXT_EXTERNAL_ID,
+	IAM_TEXT_TOKEN,
 };
 
 /* A parameter that must be there. False: c->err is filled (ValidationError). */
@@ -99,6 +103,9 @@ MUST_CHECK bool iam_param_tags(struct iam_call *c, struct iam_tags *out);
  * Errors: MalformedPolicyDocument, LimitExceeded naming quota. */
 MUST_CHECK bool iam_param_document(struct iam_call *c, const char *name, int kind, size_t max,
 	const char *quota, struct str *out);
+
+/* Whether a permissions boundary (ptr NULL: none) is a policy that is there. */
+MUST_CHECK bool iam_check_boundary(struct iam_call *c, struct str arn);
 
 /* Fills c->err with "<code>: <text>"; returns false. */
 bool iam_fail(struct iam_call *c, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -31,6 +31,16 @@ struct str query_param(struct http_req *req, const char *name)
 	return value.ptr != NULL ? value : find_param(req, req->query, name);
 }
 
+void query_name_op(struct http_req *req, const char *name)
+{
+	struct http_op *op = arena_alloc(req->arena, sizeof(*op));
+	if (op == NULL)
+		return;
+	*op = *req->op;
+	op->name = name;
+	req->op = op;
+}
+
 void query_add_text(struct buf *out, struct str text)
 {
 	for (size_t i = 0; i < text.len; i++) {

@@ -18,6 +18,10 @@ void query_request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1]);
  * NULL: absent or malformed. */
 struct str query_param(struct http_req *req, const char *name);
 
+/* Names the operation of the request in log and metrics: which one it is stands in the body, so the
+ * route cannot know. name: a constant. */
+void query_name_op(struct http_req *req, const char *name);
+
 /* Text (UTF-8) with what XML 1.0 gives a meaning escaped; control characters become '?'. */
 void query_add_text(struct buf *out, struct str text);
 /* <name>text</name> */

@@ -6,7 +6,7 @@ static const char sql_key_add[] =
 	"INSERT INTO access_key (id, account, principal, secret, is_active, created_at_ms, user_id) "
 	"VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char sql_key_find[] =
-	"SELECT k.account, CASE WHEN e.id IS NULL THEN k.principal "
+	"SELECT k.account, CASE WHEN k.user_id IS NULL THEN k.principal "
 	"ELSE 'arn:aws:iam::' || e.account || ':user' || e.path || e.name END, "
 	"k.secret, k.is_active, k.created_at_ms, coalesce(k.user_id, 0), coalesce(e.name, ''), coalesce(e.uid, ''), "
 	"k.used_at_ms, k.used_service, k.used_region "
