@@ -90,4 +90,26 @@ MUST_CHECK bool ecr_put_registry_scanning_configuration(
 MUST_CHECK bool ecr_get_registry_scanning_configuration(
 	struct ecr_call *call, struct json_out *out, struct err *err);
 
+/* lifecycle.c */
+MUST_CHECK bool ecr_put_lifecycle_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_get_lifecycle_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_delete_lifecycle_policy(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_start_lifecycle_policy_preview(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_get_lifecycle_policy_preview(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+
+/* storage.c */
+MUST_CHECK bool ecr_update_image_storage_class(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_register_pull_time_update_exclusion(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_deregister_pull_time_update_exclusion(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+MUST_CHECK bool ecr_list_pull_time_update_exclusions(
+	struct ecr_call *call, struct json_out *out, struct err *err);
+
 #endif

@@ -81,3 +81,28 @@ void image_failures_put(struct json_out *out, const struct image_failure *failur
 	}
 	jo_end(out, ']');
 }
+
+bool ecr_image_not_found(struct ecr_call *call, struct image_id id, struct err *err)
+{
+	struct str none = STR("null");
+	struct str digest = id.digest.ptr != NULL ? str_sub(id.digest, 0, 140) : none;
+	struct str tag = id.tag.ptr != NULL ? str_sub(id.tag, 0, 128) : none;
+	return err_set(err, ERR_IMAGE_UNKNOWN,
+		"The image with imageId {imageDigest:'" STR_FMT "', imageTag:'" STR_FMT
+		"'} does not exist within the repository with name '" STR_FMT
+		"' in the registry with id '%s'",
+		STR_ARG(digest), STR_ARG(tag), STR_ARG(call->repo), call->reg.account);
+}
+
+const char *image_status_name(enum image_status status)
+{
+	switch (status) {
+	case IMAGE_ACTIVE:
+		return "ACTIVE";
+	case IMAGE_ARCHIVED:
+		return "ARCHIVED";
+	case IMAGE_ACTIVATING:
+		return "ACTIVATING";
+	}
+	return "ACTIVE";
+}

@@ -27,6 +27,10 @@ struct image_failure image_id_parse(struct image_id id, struct image_ref *out);
 /* After IMAGE_UNKNOWN for an id with tag and digest: does the tag exist and name another image? */
 MUST_CHECK bool image_id_explain_unknown(
 	struct ecr_call *call, struct image_id id, struct image_failure *out, struct err *err);
+/* ImageNotFoundException's sentence. Returns false. */
+bool ecr_image_not_found(struct ecr_call *call, struct image_id id, struct err *err);
+/* "ACTIVE", ... */
+const char *image_status_name(enum image_status status);
 /* The member `failures`. */
 void image_failures_put(struct json_out *out, const struct image_failure *failures, size_t count);
 

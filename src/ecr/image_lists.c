@@ -52,11 +52,15 @@ static enum tag_filter tag_filter_of(const struct json *filter)
 	return str_eq_c(status, "UNTAGGED") ? TAGS_UNTAGGED : TAGS_ANY;
 }
 
-/* Does the filter ask for images in storage class archive (or on the way back)? There are none. */
-static bool wants_only_archived(const struct json *filter, const char *member)
+/* Without the member only what is active is told. */
+static enum status_filter status_filter_of(const struct json *filter, const char *member)
 {
 	struct str status = json_get_str(filter, member);
-	return str_eq_c(status, "ARCHIVED") || str_eq_c(status, "ACTIVATING");
+	if (str_eq_c(status, "ARCHIVED"))
+		return STATUS_ARCHIVED;
+	if (str_eq_c(status, "ACTIVATING"))
+		return STATUS_ACTIVATING;
+	return str_eq_c(status, "ANY") ? STATUS_ANY : STATUS_ACTIVE;
 }
 
 /* One kind of list: how a chunk is asked for, how many images it may have, how one is written. */
@@ -99,22 +103,24 @@ static bool put_list(struct ecr_call *call, struct json_out *out, const struct l
 	return more ? put_next(call, &scope, out, &at, err) : true;
 }
 
-/* Nothing to list, but the repository must be there all the same. */
-static bool put_empty_list(
-	struct ecr_call *call, struct json_out *out, const char *member, struct err *err)
+static struct image_query query_of(
+	const struct ecr_call *call, const struct image_cursor *from, unsigned limit)
 {
-	if (!ecr_need_repository(call, err))
-		return false;
-	jo_array(out, member);
-	jo_end(out, ']');
-	return true;
+	const struct json *filter = json_get(call->input, "filter");
+	return (struct image_query){
+		.repo = call->repo,
+		.tags = tag_filter_of(filter),
+		.status = status_filter_of(filter, "imageStatus"),
+		.from = *from,
+		.limit = limit,
+	};
 }
 
 static bool fetch_listed(struct ecr_call *call, const struct image_cursor *from, unsigned limit,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
-	enum tag_filter filter = tag_filter_of(json_get(call->input, "filter"));
-	return image_list(call->core, &call->reg, call->repo, filter, from, limit, arena, out, err);
+	struct image_query q = query_of(call, from, limit);
+	return image_list_by(call->core, &call->reg, &q, arena, out, err);
 }
 
 static void put_listed(const struct ecr_call *call, struct json_out *out, const struct image *img)
@@ -131,17 +137,21 @@ bool ecr_list_images(struct ecr_call *call, struct json_out *out, struct err *er
 {
 	static const struct list_kind kind = { "ListImages", "imageIds", 1000, fetch_listed,
 		put_listed };
-	if (wants_only_archived(json_get(call->input, "filter"), "imageStatus"))
-		return put_empty_list(call, out, kind.member, err);
 	return put_list(call, out, &kind, ecr_max_results(call, 100), err);
 }
 
 static bool fetch_described(struct ecr_call *call, const struct image_cursor *from, unsigned limit,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
-	enum tag_filter filter = tag_filter_of(json_get(call->input, "filter"));
-	return image_describe(
-		call->core, &call->reg, call->repo, filter, from, limit, arena, out, err);
+	struct image_query q = query_of(call, from, limit);
+	return image_describe_by(call->core, &call->reg, &q, arena, out, err);
+}
+
+/* Only for what ever happened. */
+static void put_time(struct json_out *out, const char *name, int64_t at_ms)
+{
+	if (at_ms != 0)
+		jo_time(out, name, at_ms);
 }
 
 /* ECR's ImageDetail. */
@@ -164,20 +174,11 @@ static void put_detail(const struct ecr_call *call, struct json_out *out, const 
 		jo_str(out, "artifactMediaType", img->artifact_type);
 	if (img->has_subject)
 		jo_c(out, "subjectManifestDigest", digest_text(&img->subject, text));
-	jo_c(out, "imageStatus", "ACTIVE");
+	jo_c(out, "imageStatus", image_status_name(img->status));
+	put_time(out, "lastRecordedPullTime", img->pulled_at_ms);
+	put_time(out, "lastArchivedAt", img->archived_at_ms);
+	put_time(out, "lastActivatedAt", img->activated_at_ms);
 	jo_end(out, '}');
-}
-
-static bool image_not_found(struct ecr_call *call, struct image_id id, struct err *err)
-{
-	struct str none = STR("null");
-	struct str digest = id.digest.ptr != NULL ? str_sub(id.digest, 0, 140) : none;
-	struct str tag = id.tag.ptr != NULL ? str_sub(id.tag, 0, 128) : none;
-	return err_set(err, ERR_IMAGE_UNKNOWN,
-		"The image with imageId {imageDigest:'" STR_FMT "', imageTag:'" STR_FMT
-		"'} does not exist within the repository with name '" STR_FMT
-		"' in the registry with id '%s'",
-		STR_ARG(digest), STR_ARG(tag), STR_ARG(call->repo), call->reg.account);
 }
 
 /* One id of DescribeImages. Differs from the batches: what is not there is an exception. */
@@ -187,17 +188,22 @@ static bool find_named(struct ecr_call *call, struct image_id id, struct arena *
 	struct image_ref ref;
 	struct image_failure failure = image_id_parse(id, &ref);
 	if (failure.code != NULL && strcmp(failure.code, "ImageNotFound") == 0)
-		return image_not_found(call, id, err);
+		return ecr_image_not_found(call, id, err);
 	if (failure.code != NULL)
 		return ecr_bad_parameter(err, "imageIds", STR_FMT, STR_ARG(failure.reason));
 	if (image_describe_one(call->core, &call->reg, call->repo, &ref, arena, out, err))
 		return true;
-	return err->kind == ERR_IMAGE_UNKNOWN ? image_not_found(call, id, err) : false;
+	return err->kind == ERR_IMAGE_UNKNOWN ? ecr_image_not_found(call, id, err) : false;
 }
 
-static bool passes(const struct image *img, enum tag_filter filter)
+/* An image that is asked for by name is told in any state, unless the filter names one. */
+static bool passes(const struct image *img, const struct json *filter)
 {
-	return filter == TAGS_ANY || (filter == TAGS_TAGGED) == (img->tag_count != 0);
+	enum tag_filter tags = tag_filter_of(filter);
+	struct str status = json_get_str(filter, "imageStatus");
+	return (tags == TAGS_ANY || (tags == TAGS_TAGGED) == (img->tag_count != 0)) &&
+	       (status.ptr == NULL || str_eq_c(status, "ANY") ||
+		       str_eq_c(status, image_status_name(img->status)));
 }
 
 static bool describe_named(
@@ -209,7 +215,7 @@ static bool describe_named(
 			return ecr_bad_parameter(err, paging[i],
 				"%s can't be used when imageIds are specified", paging[i]);
 	}
-	enum tag_filter filter = tag_filter_of(json_get(call->input, "filter"));
+	const struct json *filter = json_get(call->input, "filter");
 	int64_t seen[IDS_MAX];
 	size_t n = 0;
 	jo_array(out, "imageDetails");
@@ -238,8 +244,6 @@ bool ecr_describe_images(struct ecr_call *call, struct json_out *out, struct err
 	static const struct list_kind kind = { "DescribeImages", "imageDetails", 50,
 		fetch_described, put_detail };
 	const struct json *ids = json_get(call->input, "imageIds");
-	if (wants_only_archived(json_get(call->input, "filter"), "imageStatus"))
-		return put_empty_list(call, out, kind.member, err);
 	if (json_type(ids) != JSON_NULL)
 		return describe_named(call, out, ids, err);
 	return put_list(call, out, &kind, ecr_max_results(call, 100), err);
@@ -255,6 +259,7 @@ static bool fetch_referrers(struct ecr_call *call, const struct image_cursor *fr
 	struct referrer_query q = {
 		.repo = call->repo,
 		.types = type,
+		.status = status_filter_of(json_get(call->input, "filter"), "artifactStatus"),
 		.after = from->image_id,
 		.limit = limit,
 		.repo_must_exist = true,
@@ -281,7 +286,7 @@ static void put_referrer(const struct ecr_call *call, struct json_out *out, cons
 	jo_int(out, "size", (int64_t)img->manifest_bytes);
 	if (img->annotations.len != 0)
 		jo_raw(out, "annotations", img->annotations);
-	jo_c(out, "artifactStatus", "ACTIVE");
+	jo_c(out, "artifactStatus", image_status_name(img->status));
 	jo_end(out, '}');
 }
 
@@ -289,7 +294,5 @@ bool ecr_list_image_referrers(struct ecr_call *call, struct json_out *out, struc
 {
 	static const struct list_kind kind = { "ListImageReferrers", "referrers", 50,
 		fetch_referrers, put_referrer };
-	if (wants_only_archived(json_get(call->input, "filter"), "artifactStatus"))
-		return put_empty_list(call, out, kind.member, err);
 	return put_list(call, out, &kind, ecr_max_results(call, 20), err);
 }

@@ -1,6 +1,7 @@
 #include "ecr/handlers.h"
 #include "ecr/image_ids.h"
 #include "registry/name.h"
+#include "registry/pull.h"
 
 #define IDS_MAX         100       /* of one batch; the shape table's limit */
 #define IMAGE_ARENA_MAX (8 * MIB) /* what is told of one image beside its bytes */
@@ -124,6 +125,12 @@ static bool get_one(struct ecr_call *call, struct image_id id, struct buf *bytes
 		return true;
 	buf_reset(bytes);
 	if (!image_get(call->core, &call->reg, call->repo, &ref, bytes, arena, &img, err)) {
+		if (err->kind == ERR_IMAGE_ARCHIVED) {
+			failure->code = "ImageInaccessible";
+			failure->reason = STR(
+				"Requested image is archived; restore it with UpdateImageStorageClass");
+			return true;
+		}
 		if (err->kind != ERR_IMAGE_UNKNOWN)
 			return false;
 		return image_id_explain_unknown(call, id, failure, err);
@@ -138,6 +145,7 @@ static bool get_one(struct ecr_call *call, struct image_id id, struct buf *bytes
 	struct str digest = digest_str(call, &img.digest);
 	if (digest.ptr == NULL)
 		return ecr_out_of_memory(err);
+	pull_note(call->core, &call->reg, img.id, call->who.arn);
 	jo_object(out, NULL);
 	put_image(call, out, (struct image_id){ .tag = id.tag, .digest = digest }, img.bytes,
 		img.media_type);

@@ -1,8 +1,9 @@
 #include "base/clock.h"
-#include "front/blob64.h"
 #include "ecr/handlers.h"
 #include "ecr/patterns.h"
+#include "front/blob64.h"
 #include "front/layer_url.h"
+#include "registry/archive.h"
 #include "registry/blob.h"
 #include "registry/upload.h"
 
@@ -35,11 +36,15 @@ static void put_layer_failures(
 	jo_end(out, ']');
 }
 
-static void put_layer(struct json_out *out, struct str digest, const struct blob_info *held)
+static void put_layer(
+	struct json_out *out, struct str digest, const struct blob_info *held, bool is_archived)
 {
 	jo_object(out, NULL);
 	jo_str(out, "layerDigest", digest);
-	jo_c(out, "layerAvailability", held != NULL ? "AVAILABLE" : "UNAVAILABLE");
+	jo_c(out, "layerAvailability",
+		held == NULL  ? "UNAVAILABLE"
+		: is_archived ? "ARCHIVED"
+			      : "AVAILABLE");
 	if (held != NULL)
 		jo_int(out, "layerSize", (int64_t)held->size_bytes);
 	jo_end(out, '}');
@@ -72,11 +77,15 @@ bool ecr_batch_check_layer_availability(
 			};
 		} else if (digest_parse(digests[i], &d, &why) &&
 			   blob_stat(call->core, &call->reg, call->repo, &d, &info, &why)) {
-			put_layer(out, digests[i], &info);
+			bool is_archived = false;
+			if (!archive_holds_layer(
+				    call->core, &call->reg, call->repo, &d, &is_archived, err))
+				return false;
+			put_layer(out, digests[i], &info, is_archived);
 		} else if (why.kind == ERR_BLOB_UNKNOWN || why.kind == ERR_DIGEST_INVALID) {
 			/* Not there, or well-formed but of an algorithm or length that nothing has.
 			 */
-			put_layer(out, digests[i], NULL);
+			put_layer(out, digests[i], NULL, false);
 		} else {
 			*err = why;
 			return false;
@@ -227,6 +236,13 @@ bool ecr_get_download_url_for_layer(struct ecr_call *call, struct json_out *out,
 	if (!info.is_referenced)
 		return ECR_RAISE(call, ECR_LAYER_INACCESSIBLE, err,
 			"The specified layer is not available because it is not associated with an image. Unassociated image layers may be cleaned up at any time.");
+	bool is_archived = false;
+	if (!archive_holds_layer(
+		    call->core, &call->reg, call->repo, &url.digest, &is_archived, err))
+		return false;
+	if (is_archived)
+		return ECR_RAISE(call, ECR_LAYER_INACCESSIBLE, err,
+			"The specified layer is not available because the images that need it are archived.");
 	struct str path = layer_url_path(call->options->auth, &url, call->arena);
 	struct str base = http_base_url(call->req);
 	struct str whole = arena_printf(call->arena, STR_FMT STR_FMT, STR_ARG(base), STR_ARG(path));

@@ -109,6 +109,47 @@ static bool is_scan_filter(struct str s)
 	return s.len != 0 && !was_separator;
 }
 
+/* "-gov", "-cn", "-iso-b": (-[a-z]+)* */
+static bool is_partition_tail(struct str s)
+{
+	bool was_hyphen = true;
+	for (size_t i = 0; i < s.len; i++) {
+		bool is_hyphen = s.ptr[i] == '-';
+		if (is_hyphen ? i > 0 && was_hyphen : i == 0 || s.ptr[i] < 'a' || s.ptr[i] > 'z')
+			return false;
+		was_hyphen = is_hyphen;
+	}
+	return s.len == 0 || !was_hyphen;
+}
+
+static bool is_principal_name(struct str s)
+{
+	bool was_slash = true;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		bool is_word = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			       is_among("_+=,.@-", c);
+		if (!is_word && (was_slash || c != '/'))
+			return false;
+		was_slash = !is_word;
+	}
+	return s.len != 0 && !was_slash;
+}
+
+static bool is_principal_arn(struct str s)
+{
+	struct str part[5];
+	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
+		if (!str_cut(s, ':', &part[i], &s))
+			return false;
+	}
+	struct str kind;
+	return str_eq_c(part[0], "arn") && str_starts(part[1], STR("aws")) &&
+	       is_partition_tail(str_sub(part[1], 3, part[1].len)) && str_eq_c(part[2], "iam") &&
+	       part[3].len == 0 && is_registry_id(part[4]) && str_cut(s, '/', &kind, &s) &&
+	       (str_eq_c(kind, "role") || str_eq_c(kind, "user")) && is_principal_name(s);
+}
+
 const struct shape_pattern pattern_registry_id = { "^[0-9]{12}$", is_registry_id };
 const struct shape_pattern pattern_repository_name = {
 	"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*",
@@ -137,4 +178,8 @@ const struct shape_pattern pattern_template_kms_key = {
 const struct shape_pattern pattern_scan_filter = {
 	"^[a-z0-9*](?:[._\\-/a-z0-9*]?[a-z0-9*]+)*$",
 	is_scan_filter,
+};
+const struct shape_pattern pattern_principal_arn = {
+	"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$",
+	is_principal_arn,
 };

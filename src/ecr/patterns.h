@@ -12,5 +12,6 @@ extern const struct shape_pattern pattern_exclusion_filter;
 extern const struct shape_pattern pattern_prefix;
 extern const struct shape_pattern pattern_template_kms_key;
 extern const struct shape_pattern pattern_scan_filter;
+extern const struct shape_pattern pattern_principal_arn;
 
 #endif

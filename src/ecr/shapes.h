@@ -43,4 +43,15 @@ extern const struct shape shape_put_registry_scanning_configuration;
 extern const struct shape shape_set_repository_policy;
 extern const struct shape shape_update_repository_creation_template;
 
+/* shapes_lifecycle.c */
+extern const struct shape shape_delete_lifecycle_policy;
+extern const struct shape shape_deregister_pull_time_update_exclusion;
+extern const struct shape shape_get_lifecycle_policy;
+extern const struct shape shape_get_lifecycle_policy_preview;
+extern const struct shape shape_list_pull_time_update_exclusions;
+extern const struct shape shape_put_lifecycle_policy;
+extern const struct shape shape_register_pull_time_update_exclusion;
+extern const struct shape shape_start_lifecycle_policy_preview;
+extern const struct shape shape_update_image_storage_class;
+
 #endif

@@ -9,6 +9,7 @@
 #include "oci/oci_priv.h"
 #include "oci/oci_wire.h"
 #include "registry/image.h"
+#include "registry/pull.h"
 
 static bool reference(struct http_req *req, struct image_ref *out)
 {
@@ -51,15 +52,18 @@ static bool set_headers(struct http_req *req, const struct image *image)
 void oci_manifest_get_handle(struct http_req *req)
 {
 	struct image image;
+	struct oci_request *r = oci_request_of(req);
 	struct buf bytes CLEANUP(buf_fini);
 	buf_init(&bytes, MANIFEST_STORED_MAX);
 	if (!find(req, &bytes, &image) || set_headers(req, &image))
 		return;
 	struct str type = arena_str(req->arena, image.media_type);
-	if (!type.ptr)
+	if (!type.ptr) {
 		oci_no_memory_handle(req);
-	else
-		http_reply_buf(req, 200, type.ptr, &bytes);
+		return;
+	}
+	pull_note(r->front->core, &r->reg, image.id, r->who.arn);
+	http_reply_buf(req, 200, type.ptr, &bytes);
 }
 
 void oci_manifest_head_handle(struct http_req *req)

@@ -31,6 +31,10 @@ static const struct {
 			"arn:aws:kms::123456789012:key/a",
 			"arn:aws:kms:eu-west-1:123456789012:key/",
 			"arn:aws:kms:eu-west-1:123456789012:alias/a" } },
+	{ &pattern_principal_arn, "arn:aws-us-gov:iam::012345678901:role/team/ci+scan@x",
+		{ "arn:aws:iam::01234567890:role/x", "arn:aws:sts::012345678901:role/x",
+			"arn:aws:iam::012345678901:group/x", "arn:aws-:iam::012345678901:user/x",
+			"arn:aws:iam::012345678901:user/a//b" } },
 	{ &pattern_scan_filter, "prod-*/a_b.*", { "-a", "a-", "a--b", "A", "a b" } },
 };
 
@@ -70,7 +74,11 @@ static void emit(struct trial *t, const struct shape *s, const char *path)
 	}
 	switch (s->type) {
 	case SHAPE_STRING:
-		buf_addf(&t->json, "\"%s\"", good_text(s));
+		buf_addf(&t->json, "\"%s", good_text(s));
+		for (int64_t n = (int64_t)strlen(good_text(s)); s->pattern == NULL && n < s->min;
+			n++)
+			buf_add_char(&t->json, 'x');
+		buf_add_char(&t->json, '"');
 		return;
 	case SHAPE_INT:
 	case SHAPE_LONG:
