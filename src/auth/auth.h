@@ -63,6 +63,8 @@ struct auth_question {
 	struct str account;                 /* that owns the resource */
 	struct str resource;                /* ARN, or "*" */
 	const struct auth_context *context; /* may be NULL */
+	/* Counts in place of the one on the repository: what would be, if it were set. NULL: that one. */
+	const struct policy *repository_policy;
 };
 
 struct auth;

@@ -255,7 +255,8 @@ static bool decide(const struct auth_question *q, struct held *h, struct facts *
 {
 	static const struct policy_list none = { NULL, 0 };
 	const struct grants *g = h->grants;
-	const struct policy *repository = h->policies.repository;
+	const struct policy *repository =
+		q->repository_policy != NULL ? q->repository_policy : h->policies.repository;
 	const struct policy *registry = h->policies.registry;
 	bool tags = (g != NULL && g->reads_resource_tags) || reads_tags(repository) ||
 		    reads_tags(registry) || reads_tags(trust);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "auth/policy.h"
 #include "registry/repo.h"
 
 bool ecr_raise_as(struct ecr_call *call, enum ecr_exception e)
@@ -28,9 +29,59 @@ bool ecr_out_of_memory(struct err *err)
 	return err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
 }
 
+/* aws:RequestTag and aws:TagKeys: of CreateRepository and TagResource. A list that is too long for
+ * them is refused after this. */
+static bool read_request_tags(struct ecr_call *call, struct front_question *q, struct err *err)
+{
+	const struct json *list = json_get(call->input, "tags");
+	size_t n = json_type(list) == JSON_ARRAY ? json_len(list) : 0;
+	if (n > REPO_TAGS_MAX)
+		n = REPO_TAGS_MAX;
+	struct auth_tag *tags = arena_alloc(call->arena, (n + 1) * sizeof(*tags));
+	if (tags == NULL)
+		return ecr_out_of_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		tags[i].name = json_get_str(json_at(list, i), "Key");
+		tags[i].value = json_get_str(json_at(list, i), "Value");
+	}
+	q->request_tags = tags;
+	q->request_tag_count = n;
+	return true;
+}
+
+/* aws:TagKeys of UntagResource, ecr:AccountSetting of GetAccountSetting and PutAccountSetting
+ * (facts: Service Authorization Reference). */
+static bool read_keys(
+	struct ecr_call *call, struct front_question *q, struct policy_key keys[2], struct err *err)
+{
+	struct str *values;
+	size_t n;
+	if (!ecr_strings(call, "tagKeys", &values, &n, err))
+		return false;
+	if (n != 0)
+		keys[q->key_count++] = (struct policy_key){ STR("aws:TagKeys"), values, n };
+	if (strstr(q->action, "AccountSetting") == NULL)
+		return true;
+	struct str *name = arena_alloc(call->arena, sizeof(*name));
+	if (name == NULL)
+		return ecr_out_of_memory(err);
+	*name = json_get_str(call->input, "name");
+	keys[q->key_count++] = (struct policy_key){ STR("ecr:AccountSetting"), name, 1 };
+	return true;
+}
+
 bool ecr_allow(struct ecr_call *call, const char *action, struct str repo, struct err *err)
 {
-	return front_allow(call->options, call->req, &call->who, action, &call->reg, repo, err);
+	struct policy_key keys[2];
+	struct front_question q = {
+		.action = action,
+		.reg = &call->reg,
+		.repo = repo,
+		.keys = keys,
+	};
+	if (!read_request_tags(call, &q, err) || !read_keys(call, &q, keys, err))
+		return false;
+	return front_ask(call->options, call->req, &call->who, &q, err);
 }
 
 bool ecr_need_repository(struct ecr_call *call, struct err *err)

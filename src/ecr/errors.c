@@ -138,6 +138,8 @@ void ecr_reply_fault(struct http_req *req, const struct ecr_fault *fault)
 	buf_add_char(&body, '}');
 	ecr_reply_headers(req);
 	http_header_set(req, "x-amzn-ErrorType", fault->code);
+	if (str_eq_c(fault->code, ecr_exception_code(ECR_THROTTLING)))
+		http_header_set(req, "Retry-After", STR("1"));
 	if (buf_ok(&body))
 		http_reply_buf(req, fault->status, ECR_CONTENT_TYPE, &body);
 	else

@@ -5,13 +5,6 @@
 
 static const struct str registry_itself = { NULL, 0 };
 
-/* Checks the document. Errors: INVALID in ECR's words. */
-static bool check_document(struct str text, enum policy_kind kind, struct err *err)
-{
-	struct policy *policy CLEANUP(policy_freep) = NULL;
-	return policy_compile(text, kind, &policy, err);
-}
-
 static void put_repository_policy(
 	const struct ecr_call *call, struct json_out *out, struct str text)
 {
@@ -19,10 +12,33 @@ static void put_repository_policy(
 	jo_str(out, "policyText", text);
 }
 
+/* ECR: "If the policy you are attempting to set on a repository policy would prevent you from
+ * setting another policy in the future, you must force the SetRepositoryPolicy operation." */
+static bool may_set_again(struct ecr_call *call, const struct policy *policy, struct err *err)
+{
+	struct err why;
+	struct front_question q = {
+		.action = "ecr:SetRepositoryPolicy",
+		.reg = &call->reg,
+		.repo = call->repo,
+		.repository_policy = policy,
+	};
+	if (front_ask(call->options, call->req, &call->who, &q, &why))
+		return true;
+	if (why.kind == ERR_DENIED)
+		return ecr_bad_parameter(err, "PolicyText",
+			"The policy would prevent you from setting another repository policy in the future. Use force to set it anyway");
+	*err = why;
+	return false;
+}
+
 bool ecr_set_repository_policy(struct ecr_call *call, struct json_out *out, struct err *err)
 {
 	struct str text = json_get_str(call->input, "policyText");
-	if (!check_document(text, POLICY_REPOSITORY, err) ||
+	bool force = json_bool(json_get(call->input, "force"), false);
+	struct policy *policy CLEANUP(policy_freep) = NULL;
+	if (!policy_compile(text, POLICY_REPOSITORY, &policy, err) ||
+		!ecr_need_repository(call, err) || (!force && !may_set_again(call, policy, err)) ||
 		!resource_policy_put(call->core, &call->reg, call->repo, text, err))
 		return false;
 	put_repository_policy(call, out, text);
@@ -68,7 +84,8 @@ static void put_registry_policy(const struct ecr_call *call, struct json_out *ou
 bool ecr_put_registry_policy(struct ecr_call *call, struct json_out *out, struct err *err)
 {
 	struct str text = json_get_str(call->input, "policyText");
-	if (!check_document(text, POLICY_REGISTRY, err) ||
+	struct policy *policy CLEANUP(policy_freep) = NULL;
+	if (!policy_compile(text, POLICY_REGISTRY, &policy, err) ||
 		!resource_policy_put(call->core, &call->reg, registry_itself, text, err))
 		return false;
 	put_registry_policy(call, out, text);

@@ -222,16 +222,13 @@ static bool describe_named(struct ecr_call *call, struct json_out *out, struct e
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct template t;
-		struct err e;
-		if (template_get(call->core, &call->reg, names[i], call->arena, &t, &e)) {
-			jo_object(out, NULL);
-			put_template(out, &t);
-			jo_end(out, '}');
-		} else if (e.kind != ERR_TEMPLATE_UNKNOWN) {
-			/* DescribeRepositoryCreationTemplates has no TemplateNotFoundException. */
-			*err = e;
+		/* The model does not list TemplateNotFoundException here; Terraform's provider
+		 * meets it. */
+		if (!template_get(call->core, &call->reg, names[i], call->arena, &t, err))
 			return false;
-		}
+		jo_object(out, NULL);
+		put_template(out, &t);
+		jo_end(out, '}');
 	}
 	return true;
 }

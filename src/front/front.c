@@ -2,6 +2,7 @@
 
 #include "auth/sigv4.h"
 #include "base/clock.h"
+#include "front/resource_policies.h"
 
 static void each_header(void *arg, bool (*fn)(void *, struct str, struct str), void *fn_arg)
 {
@@ -157,14 +158,53 @@ bool front_allow_resource(const struct front_options *o, struct http_req *req,
 	return auth_allow(o->auth, &q, err);
 }
 
+/* Where a decision finds the tags of its repository, if a condition reads them. */
+struct tags_place {
+	struct resource_policies *policies;
+	const struct registry_id *reg;
+	struct str repo;
+	struct arena *arena;
+};
+
+static bool read_tags(void *arg, const struct auth_tag **out, size_t *out_n, struct err *err)
+{
+	const struct tags_place *p = arg;
+	return resource_policies_tags(p->policies, p->reg, p->repo, p->arena, out, out_n, err);
+}
+
+bool front_ask(const struct front_options *o, struct http_req *req, const struct principal *who,
+	const struct front_question *question, struct err *err)
+{
+	struct auth_context context;
+	struct tags_place place = { o->policies, question->reg, question->repo, req->arena };
+	struct auth_question q = {
+		.who = who,
+		.action = str_from(question->action),
+		.account = str_from(question->reg->account),
+		.resource = STR("*"),
+		.context = &context,
+		.repository_policy = question->repository_policy,
+	};
+	front_context(req, &context);
+	context.request_tags = question->request_tags;
+	context.request_tag_count = question->request_tag_count;
+	context.keys = question->keys;
+	context.key_count = question->key_count;
+	if (question->repo.ptr != NULL) {
+		q.resource = front_repo_arn(req->arena, question->reg, question->repo);
+		if (q.resource.ptr == NULL)
+			return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
+		if (o->policies != NULL) {
+			context.resource_tags = read_tags;
+			context.resource_tags_arg = &place;
+		}
+	}
+	return auth_allow(o->auth, &q, err);
+}
+
 bool front_allow(const struct front_options *o, struct http_req *req, const struct principal *who,
 	const char *action, const struct registry_id *reg, struct str repo, struct err *err)
 {
-	struct str resource = STR("*");
-	if (repo.ptr != NULL) {
-		resource = front_repo_arn(req->arena, reg, repo);
-		if (resource.ptr == NULL)
-			return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
-	}
-	return front_allow_resource(o, req, who, action, str_from(reg->account), resource, err);
+	struct front_question q = { .action = action, .reg = reg, .repo = repo };
+	return front_ask(o, req, who, &q, err);
 }

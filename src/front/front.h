@@ -74,6 +74,7 @@ struct front_question {
 	size_t request_tag_count;
 	const struct policy_key *keys;
 	size_t key_count;
+	const struct policy *repository_policy; /* as in auth_question */
 };
 
 /* Errors: DENIED with ECR's sentence; INTERNAL. */
