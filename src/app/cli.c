@@ -31,6 +31,13 @@ const struct command commands[] = {
 		"the remains of deleted repositories. A running server does the same by itself; "
 		"the command may run beside it.",
 		gc_run },
+	{ "lifecycle", COMMAND_LIFECYCLE, "Carries out lifecycle policies now",
+		"berth lifecycle run evaluates the lifecycle policy of each repository, expires and "
+		"archives what is due, and lets referrers follow their subject, until nothing is left "
+		"to do. A running server does the same by itself, some time after a change "
+		"(--lifecycle-delay); the command may run beside it. What expired images leave behind "
+		"is collected later: see berth gc.",
+		lifecycle_run_command, "run" },
 	{ "savings", COMMAND_SAVINGS, "Shows what sharing layers saves",
 		"Prints for each repository, each registry and in all: the size of what it holds "
 		"(logical), what of it is stored for it (stored), and the difference (saved). Each "
@@ -40,6 +47,12 @@ const struct command commands[] = {
 		"Adds an access key of the account's root and writes it to <data>/credentials, in "
 		"place of the one that stands there. Earlier keys stay valid.",
 		new_key_run },
+	{ "re-encrypt", COMMAND_RE_ENCRYPT, "Moves what is stored to the current form",
+		"Layers and manifests that were stored in another form than --encryption asks for now "
+		"are written again: encrypted, or as they are. Everything stays readable meanwhile, also "
+		"beside a running server (which must have the same --encryption); what was interrupted is "
+		"gone on with by the next run. Then tells, pool by pool, who encrypts.",
+		re_encrypt_run },
 	{ "config", COMMAND_CONFIG, "Prints every setting, with its default",
 		"Prints the reference of all settings.", config_run },
 	{ .name = NULL },
@@ -152,9 +165,15 @@ int cli_main(int argc, char *const *argv, char *const *environment)
 		return (int)unknown_command(str_from(argv[1]));
 	if (wants_help(argc - 2, argv + 2))
 		return (int)help_run(command->name);
+	int begin = 2;
+	if (command->word != NULL && (argc < 3 || strcmp(argv[begin++], command->word) != 0)) {
+		err_set(&err, ERR_CONFIG, "say what is to be done: berth %s %s", command->name,
+			command->word);
+		return (int)command_fail(&err, EXIT_USAGE);
+	}
 	struct config_input in = { .command = command->bit,
-		.args = (const char *const *)(argv + 2),
-		.arg_count = (size_t)argc - 2,
+		.args = (const char *const *)(argv + begin),
+		.arg_count = (size_t)(argc - begin),
 		.environment = command->bit == COMMAND_CONFIG ? NULL : environment };
 	if (!config_load(&in, &config, &err))
 		return (int)command_fail(&err, EXIT_USAGE);

@@ -17,6 +17,7 @@ struct command {
 	const char *summary; /* a line without full stop */
 	const char *text;    /* paragraphs, divided by "\n\n" */
 	enum exit_status (*run)(const struct config *c);
+	const char *word; /* that must follow the name; NULL: none */
 };
 
 /* Ends with a command whose name is NULL. */
@@ -28,8 +29,10 @@ enum exit_status command_fail(const struct err *err, enum exit_status status);
 
 enum exit_status serve_run(const struct config *c);
 enum exit_status check_run(const struct config *c);
+enum exit_status lifecycle_run_command(const struct config *c);
 enum exit_status gc_run(const struct config *c);
 enum exit_status savings_run(const struct config *c);
 enum exit_status new_key_run(const struct config *c);
+enum exit_status re_encrypt_run(const struct config *c);
 
 #endif

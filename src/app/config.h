@@ -22,6 +22,8 @@ enum config_command {
 	COMMAND_SAVINGS = 8,
 	COMMAND_NEW_KEY = 16,
 	COMMAND_CONFIG = 32,
+	COMMAND_RE_ENCRYPT = 64,
+	COMMAND_LIFECYCLE = 128,
 };
 
 enum config_type {
@@ -66,6 +68,10 @@ struct config_origin {
 
 enum { MOUNT_CHOICE_OCI, MOUNT_CHOICE_ECR };
 
+enum { ENCRYPTION_BERTH, ENCRYPTION_DISK };
+
+enum { THROTTLE_CHOICE_OFF, THROTTLE_CHOICE_ECR };
+
 enum { FORMAT_TEXT, FORMAT_INI, FORMAT_MDOC, FORMAT_MARKDOWN };
 
 struct config {
@@ -80,11 +86,21 @@ struct config {
 	unsigned mount_policy;
 	struct config_list default_setting;
 	int64_t collect_grace_ms, upload_life_ms;
+	int64_t lifecycle_delay_ms, restore_delay_ms;
+	/* encryption at rest */
+	unsigned encryption;
+	char *root_key;
+	char *pkcs11_module, *pkcs11_token, *pkcs11_pin_file, *pkcs11_key;
+	char *kms_endpoint, *kms_region, *kms_access_key, *kms_secret_file, *kms_ca;
+	int64_t kms_cache_ms;
 	/* logs and metrics */
 	unsigned log_level;
 	bool access_log, metrics_open;
 	unsigned mount_log_keep;
 	/* limits */
+	unsigned throttle;
+	struct config_list rate;
+	unsigned repositories_max, images_max, image_tags_max;
 	uint64_t layer_max, min_free, bodies_max, header_max, min_rate;
 	unsigned uploads_max, connections_max, connections_per_ip;
 	int64_t header_timeout_ms, idle_timeout_ms;
@@ -93,6 +109,8 @@ struct config {
 	bool deep, json;
 	unsigned format;
 	char *list;
+	char *repository;
+	int64_t ahead_ms;
 	/* where each key of the table got its value */
 	struct config_origin origin[CONFIG_KEYS_MAX];
 };

@@ -114,7 +114,8 @@ void config_help_overview(struct buf *out)
 
 void config_help_command(struct buf *out, const struct command *command)
 {
-	buf_addf(out, "Usage: berth %s [OPTION]...\n\n", command->name);
+	buf_addf(out, "Usage: berth %s%s%s [OPTION]...\n\n", command->name,
+		command->word == NULL ? "" : " ", command->word == NULL ? "" : command->word);
 	paragraphs(out, 0, str_from(command->text));
 	options(out, command->bit);
 }

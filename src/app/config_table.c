@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define FIELD(f)     .offset = offsetof(struct config, f)
-#define TOOLS        (COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS | COMMAND_NEW_KEY)
+#define TOOLS        (COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS | COMMAND_NEW_KEY | COMMAND_RE_ENCRYPT | COMMAND_LIFECYCLE)
 #define SECONDS(n)   ((uint64_t)(n) * 1000)
 #define DAYS(n)      SECONDS((uint64_t)(n) * 86400)
 #define BYTES_MAX    ((uint64_t)1 << 50)
@@ -42,11 +42,48 @@ const struct config_key config_keys[] = {
 	{ "default-setting", CONFIG_LIST, FIELD(default_setting), .arg = "NAME=VALUE", .commands = COMMAND_SERVE, .group = "Registry",
 		.help = "The value of an account setting in registries that never set it. BLOB_MOUNTING=ENABLED is the one that has an effect now." },
 	{ "collect-grace", CONFIG_DURATION, FIELD(collect_grace_ms), .otherwise = "1h", .max = DAYS(3650), .arg = "TIME",
-		.commands = COMMAND_SERVE | COMMAND_GC, .group = "Registry",
+		.commands = COMMAND_SERVE | COMMAND_GC | COMMAND_LIFECYCLE, .group = "Registry",
 		.help = "How long a layer that no image needs is kept before it is collected." },
+	{ "lifecycle-delay", CONFIG_DURATION, FIELD(lifecycle_delay_ms), .otherwise = "1h", .max = DAYS(1), .arg = "TIME",
+		.commands = COMMAND_SERVE, .group = "Registry",
+		.help = "How long after a change in a repository, or of its lifecycle policy, the policy is carried out. ECR promises a day." },
+	{ "restore-delay", CONFIG_DURATION, FIELD(restore_delay_ms), .otherwise = "20m", .max = DAYS(1), .arg = "TIME",
+		.commands = COMMAND_SERVE, .group = "Registry",
+		.help = "How long an image is ACTIVATING when it is restored from the archive. ECR takes about 20 minutes." },
 	{ "upload-life", CONFIG_DURATION, FIELD(upload_life_ms), .otherwise = "24h", .min = SECONDS(60), .max = DAYS(365), .arg = "TIME",
 		.commands = COMMAND_SERVE | COMMAND_GC, .group = "Registry",
 		.help = "How long an unfinished upload is kept after its last byte." },
+
+	{ "encryption", CONFIG_CHOICE, FIELD(encryption), .otherwise = "berth", .choices = "berth|disk", .commands = COMMAND_SERVE | COMMAND_RE_ENCRYPT,
+		.group = "Encryption at rest", .help = "Who encrypts what is stored: berth, each repository's layers and manifests with keys of its encryption "
+			"configuration; or disk, when the disk is encrypted already: layers are then stored as they are. What is there in the other form stays "
+			"readable; 'berth re-encrypt' moves it." },
+	{ "root-key", CONFIG_TEXT, FIELD(root_key), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "The key that everything secret hangs on; 'systemd' takes the systemd credential root-key. Made at the first start. Without it the data "
+			"cannot be read: keep a copy apart from it. Default: the file root-key in the data folder." },
+	{ "pkcs11-module", CONFIG_TEXT, FIELD(pkcs11_module), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "PKCS#11 library of an HSM that holds the key which opens the root key. The file of --root-key (default: root-key.wrapped in the data "
+			"folder) is then of no use without the HSM." },
+	{ "pkcs11-token", CONFIG_TEXT, FIELD(pkcs11_token), .arg = "LABEL", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "Label of the token in the HSM." },
+	{ "pkcs11-pin-file", CONFIG_TEXT, FIELD(pkcs11_pin_file), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "File with the token's PIN." },
+	{ "pkcs11-key", CONFIG_TEXT, FIELD(pkcs11_key), .otherwise = "berth", .arg = "LABEL", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "Label of the AES key in the token; made at the first start." },
+	{ "kms-endpoint", CONFIG_TEXT, FIELD(kms_endpoint), .arg = "URL", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "An external KMS that speaks AWS's protocol. Every key that a repository names is then looked up there; repositories of type KMS that "
+			"name none use the key that Berth manages." },
+	{ "kms-region", CONFIG_TEXT, FIELD(kms_region), .arg = "NAME", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "Region that requests to the external KMS are signed for. Default: us-east-1." },
+	{ "kms-access-key", CONFIG_TEXT, FIELD(kms_access_key), .arg = "ID", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "Access key id for the external KMS." },
+	{ "kms-secret-file", CONFIG_TEXT, FIELD(kms_secret_file), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "File with the secret access key for the external KMS." },
+	{ "kms-ca", CONFIG_TEXT, FIELD(kms_ca), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
+		.help = "Certificates that the external KMS is verified against, PEM. Default: the system's." },
+	{ "kms-cache", CONFIG_DURATION, FIELD(kms_cache_ms), .otherwise = "60s", .min = SECONDS(1), .max = SECONDS(3600), .arg = "TIME",
+		.commands = COMMAND_SERVE, .group = "Encryption at rest",
+		.help = "How long a data key that the external KMS opened is remembered: so long a key that was disabled there still works." },
 
 	{ "log-level", CONFIG_CHOICE, FIELD(log_level), .otherwise = "info", .choices = "debug|info|warn|error", .commands = COMMAND_SERVE,
 		.group = "Logs and metrics", .help = "The least important lines to log. The log goes to standard error, a JSON object a line." },
@@ -60,6 +97,18 @@ const struct config_key config_keys[] = {
 
 	{ "layer-max", CONFIG_BYTES, FIELD(layer_max), .otherwise = "52000MiB", .min = 1, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "The largest layer that is taken. The default is ECR's quota." },
+	{ "repositories-max", CONFIG_COUNT, FIELD(repositories_max), .otherwise = "100000", .min = 1, .max = 1000000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Repositories in one registry. The default is ECR's quota, here and in the next two." },
+	{ "images-max", CONFIG_COUNT, FIELD(images_max), .otherwise = "100000", .min = 1, .max = 1000000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Images in one repository." },
+	{ "image-tags-max", CONFIG_COUNT, FIELD(image_tags_max), .otherwise = "1000", .min = 1, .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Tags of one image." },
+	{ "throttle", CONFIG_CHOICE, FIELD(throttle), .otherwise = "off", .choices = "off|ecr", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "How often each action may be asked of a registry: off, without limits; ecr, at most as often as ECR's default quotas "
+			"allow. What is too much is answered with ThrottlingException, or 429 and Retry-After." },
+	{ "rate", CONFIG_LIST, FIELD(rate), .arg = "ACTION=N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Calls a second of one action, such as PutImage=50, in each registry, in place of what --throttle says; 0: no limit. "
+			"May be given several times. Requests of docker and its like count for the actions they stand for." },
 	{ "uploads-max", CONFIG_COUNT, FIELD(uploads_max), .otherwise = "10000", .min = 1, .max = 10000000, .arg = "N", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Unfinished uploads in one registry." },
 	{ "min-free", CONFIG_BYTES, FIELD(min_free), .otherwise = "64MiB", .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
@@ -88,8 +137,12 @@ const struct config_key config_keys[] = {
 
 	{ "deep", CONFIG_SWITCH, FIELD(deep), .otherwise = "off", .commands = COMMAND_CHECK, .only_cli = true, .group = "This command",
 		.help = "Reads every layer and manifest again and compares its digest." },
-	{ "json", CONFIG_SWITCH, FIELD(json), .otherwise = "off", .commands = COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS, .only_cli = true, .group = "This command",
+	{ "json", CONFIG_SWITCH, FIELD(json), .otherwise = "off", .commands = COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS | COMMAND_LIFECYCLE, .only_cli = true, .group = "This command",
 		.help = "Prints one JSON object, with exact bytes, in place of text." },
+	{ "repository", CONFIG_TEXT, FIELD(repository), .arg = "NAME", .commands = COMMAND_LIFECYCLE, .only_cli = true, .group = "This command",
+		.help = "Only the repository of this name, in every registry that has one. Default: all that have a policy." },
+	{ "ahead", CONFIG_DURATION, FIELD(ahead_ms), .otherwise = "0s", .max = DAYS(3650), .arg = "TIME", .commands = COMMAND_LIFECYCLE, .only_cli = true,
+		.group = "This command", .help = "Acts as if so much time had passed, such as 90d: what would only then be due goes now." },
 	{ "format", CONFIG_CHOICE, FIELD(format), .otherwise = "text", .choices = "text|ini|mdoc|markdown", .commands = COMMAND_CONFIG, .only_cli = true, .group = "This command",
 		.help = "text: for reading; ini: a configuration file in which every key is commented out; mdoc and markdown: the same reference for a manual." },
 	{ "list", CONFIG_TEXT, FIELD(list), .arg = "COMMAND", .commands = COMMAND_CONFIG, .only_cli = true, .group = "This command",

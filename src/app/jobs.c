@@ -5,16 +5,22 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "kms/kms.h"
 #include "registry/collect.h"
+#include "registry/lifecycle.h"
+#include "registry/pull.h"
+#include "registry/reencrypt.h"
 
 #define TICK_MS     ((int64_t)1000)  /* the mount log is at most this late */
 #define COLLECT_MS  ((int64_t)10000) /* between rounds that found nothing left over */
+#define KEYS_MS     ((int64_t)30000)
 #define BACKOFF_MS  ((int64_t)5 * 60 * 1000)
 #define ROUND_STEPS 16 /* transactions a round; the writer is free between them */
 #define STACK_BYTES (512 * KIB)
 
 struct jobs {
 	struct core *core;
+	struct kms *kms;
 	struct log *log;
 	struct thread *thread;
 	struct mutex mutex; /* guards is_stopping */
@@ -68,15 +74,52 @@ static void collect(struct jobs *j, struct job *job)
 			(unsigned long long)r.images, (unsigned long long)r.repositories);
 }
 
-static void flush_log(struct jobs *j, struct job *job)
+/* Previews are waited for, so this looks each second; it costs some look-ups when nothing is due. */
+static void live(struct jobs *j, struct job *job)
 {
+	struct lifecycle_report r = { 0 };
 	struct err err;
-	if (!collect_flush_log(j->core, &err)) {
+	if (!lifecycle_run(j->core, clock_now_ms(), ROUND_STEPS, &r, &err)) {
 		job_failed(job, j->log, &err);
 		return;
 	}
 	job->backoff_ms = 0;
 	job_plan(job, TICK_MS);
+	if ((r.expired | r.archived | r.restored) != 0)
+		log_event(j->log, LOG_INFO, job->event,
+			"%llu images expired, %llu archived, %llu restored",
+			(unsigned long long)r.expired, (unsigned long long)r.archived,
+			(unsigned long long)r.restored);
+}
+
+static void flush_log(struct jobs *j, struct job *job)
+{
+	struct err err;
+	if (!collect_flush_log(j->core, &err) || !pull_flush(j->core, &err)) {
+		job_failed(job, j->log, &err);
+		return;
+	}
+	job->backoff_ms = 0;
+	job_plan(job, TICK_MS);
+}
+
+/* Keys whose rotation or deletion is due, and data keys that a rotation left behind. */
+static void tend_keys(struct jobs *j, struct job *job)
+{
+	struct err err;
+	bool more = false;
+	uint64_t rewrapped = 0;
+	if (!kms_tick(j->kms, clock_now_ms(), &more, &err) ||
+		!reencrypt_rewrap(j->core, &rewrapped, &err)) {
+		job_failed(job, j->log, &err);
+		return;
+	}
+	job->backoff_ms = 0;
+	job_plan(job, more ? TICK_MS : KEYS_MS);
+	if (rewrapped)
+		log_event(j->log, LOG_INFO, job->event,
+			"%llu pools: data keys wrapped by the newest key version",
+			(unsigned long long)rewrapped);
 }
 
 /* False: stop. */
@@ -92,19 +135,27 @@ static void jobs_main(void *arg)
 {
 	struct jobs *j = arg;
 	struct job collecting = { .event = "collect" };
+	struct job living = { .event = "lifecycle" };
 	struct job flushing = { .event = "mount_log" };
+	struct job keys = { .event = "keys" };
 	while (wait_tick(j)) {
 		if (clock_mono_us() >= flushing.due_us)
 			flush_log(j, &flushing);
+		if (clock_mono_us() >= living.due_us)
+			live(j, &living);
 		if (clock_mono_us() >= collecting.due_us)
 			collect(j, &collecting);
+		if (clock_mono_us() >= keys.due_us)
+			tend_keys(j, &keys);
 	}
 }
 
-bool jobs_start(struct core *core, struct log *log, struct jobs **out, struct err *err)
+bool jobs_start(
+	struct core *core, struct kms *kms, struct log *log, struct jobs **out, struct err *err)
 {
 	struct jobs *j = xmalloc(sizeof(*j));
 	j->core = core;
+	j->kms = kms;
 	j->log = log;
 	mutex_init(&j->mutex, "jobs");
 	cond_init(&j->wake);

@@ -7,9 +7,11 @@
 
 struct core;
 struct jobs;
+struct kms;
 
 /* Borrows core and log until jobs_stop. */
-MUST_CHECK bool jobs_start(struct core *core, struct log *log, struct jobs **out, struct err *err);
+MUST_CHECK bool jobs_start(
+	struct core *core, struct kms *kms, struct log *log, struct jobs **out, struct err *err);
 void jobs_stop(struct jobs *j); /* waits for the step that is running; accepts NULL */
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "app/nearest.h"
 #include "base/file.h"
+#include "ecr/ecr.h"
+#include "front/throttle.h"
 #include "registry/core.h"
 
 #define KEY(f) config_key_at(offsetof(struct config, f))
@@ -56,6 +58,38 @@ static bool setting_check(const struct config *c, struct str text, struct rules 
 	return true;
 }
 
+static bool rate_check(const struct config *c, struct str text, struct err *err)
+{
+	struct str action;
+	struct str number;
+	uint64_t per_second;
+	if (!str_cut(text, '=', &action, &number) ||
+		!str_to_u64(number, THROTTLE_RATE_MAX, &per_second))
+		return bad(
+			c, KEY(rate), "give ACTION=N, such as PutImage=50, N at most 1000000", err);
+	return ecr_is_operation(action) ||
+	       bad(c, KEY(rate), "there is no such action; give the name of an operation of ECR",
+		       err);
+}
+
+struct throttle *rules_throttle(const struct config *c)
+{
+	struct str action;
+	struct str number;
+	uint64_t per_second;
+	if (c->throttle == THROTTLE_CHOICE_OFF && c->rate.count == 0)
+		return NULL;
+	struct throttle *t = throttle_new();
+	if (c->throttle == THROTTLE_CHOICE_ECR)
+		throttle_set_ecr(t);
+	for (size_t i = 0; i < c->rate.count; i++) {
+		if (str_cut(str_from(c->rate.items[i]), '=', &action, &number) &&
+			str_to_u64(number, THROTTLE_RATE_MAX, &per_second))
+			throttle_set(t, action, (unsigned)per_second);
+	}
+	return t;
+}
+
 bool rules_check(const struct config *c, struct rules *out, struct err *err)
 {
 	struct rules r = { 0 };
@@ -64,6 +98,10 @@ bool rules_check(const struct config *c, struct rules *out, struct err *err)
 		return false;
 	for (size_t i = 0; i < c->default_setting.count; i++) {
 		if (!setting_check(c, str_from(c->default_setting.items[i]), &r, err))
+			return false;
+	}
+	for (size_t i = 0; i < c->rate.count; i++) {
+		if (!rate_check(c, str_from(c->rate.items[i]), err))
 			return false;
 	}
 	*out = r;

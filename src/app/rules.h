@@ -15,4 +15,9 @@ struct rules {
 /* Errors: CONFIG, the whole line. */
 MUST_CHECK bool rules_check(const struct config *c, struct rules *out, struct err *err);
 
+struct throttle;
+
+/* What throttle and rate say, once they are checked; NULL: no limits. The caller frees it. */
+struct throttle *rules_throttle(const struct config *c);
+
 #endif

@@ -15,6 +15,8 @@
 #include "app/stack.h"
 #include "auth/auth.h"
 #include "base/clock.h"
+#include "front/resource_policies.h"
+#include "front/throttle.h"
 
 #define BANNER_MAX (16 * KIB)
 
@@ -27,6 +29,8 @@ struct server {
 	char blobs[PATH_MAX];
 	struct stack stack;
 	struct identity identity;
+	struct throttle *throttle;
+	struct resource_policies *policies;
 	struct auth *auth;
 	struct metrics *metrics;
 	struct ops ops;
@@ -97,7 +101,9 @@ static bool open_auth(struct server *s, struct err *err)
 {
 	if (!identity_load(s->stack.db, s->config, &s->identity, err))
 		return false;
+	s->policies = resource_policies_new(s->stack.core);
 	struct auth_options o = {
+		.resource_policies = resource_policies_source(s->policies),
 		.db = s->stack.db,
 		.no_auth = s->config->no_auth,
 		.account = s->identity.account,
@@ -116,6 +122,7 @@ static bool server_open(struct server *s, struct err *err)
 		!stack_open(c, &s->folder, s->rules.mounting_by_default, false, &s->stack, err) ||
 		!open_auth(s, err))
 		return false;
+	s->throttle = rules_throttle(c);
 	s->metrics = metrics_new();
 	s->ops.stack = &s->stack;
 	s->ops.metrics = s->metrics;
@@ -124,13 +131,17 @@ static bool server_open(struct server *s, struct err *err)
 	s->ops.metrics_open = c->metrics_open;
 	struct front_options front = {
 		.auth = s->auth,
+		.throttle = s->throttle,
+		.policies = s->policies,
 		.core = s->stack.core,
 		.domain = c->domain,
 		.account = s->identity.account,
 		.region = s->identity.region,
+		.log = s->log,
 	};
-	fronts_init(&s->fronts, &s->ops, &front);
-	return jobs_start(s->stack.core, s->log, &s->jobs, err) && open_http(s, err);
+	fronts_init(&s->fronts, &s->ops, &front, s->stack.keys.kms);
+	return jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&
+	       open_http(s, err);
 }
 
 /* Requests first, then the jobs, then what both stand on. */
@@ -140,7 +151,9 @@ static void server_close(struct server *s)
 	http_server_stop(s->http, (unsigned)s->config->grace_ms);
 	jobs_stop(s->jobs);
 	auth_close(s->auth);
+	resource_policies_free(s->policies);
 	stack_close(&s->stack);
+	throttle_free(s->throttle);
 	metrics_free(s->metrics);
 	folder_close(&s->folder);
 	log_close(s->log);

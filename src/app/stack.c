@@ -23,18 +23,27 @@ static bool open_parts(const struct config *c, const struct folder *folder,
 		.readers = c->db_readers,
 		.read_only = read_only,
 	};
-	if (!db_open(&db, &s->db, err) || !store_fs_open(blobs, c->min_free, &s->store, err))
+	if (!db_open(&db, &s->db, err) || !keys_open(c, folder, s->db, !read_only, &s->keys, err) ||
+		!store_fs_open(blobs, c->min_free, &s->store, err))
 		return false;
 	struct core_options core = {
 		.db = s->db,
 		.store = s->store,
+		.managed_key = &s->keys.managed,
+		.kms = s->keys.kms,
+		.disk_is_encrypted = c->encryption == ENCRYPTION_DISK,
 		.mount_policy = mount_policy(c),
 		.mounting_by_default = mounting_by_default,
 		.collect_grace_ms = c->collect_grace_ms,
 		.upload_life_ms = c->upload_life_ms,
+		.lifecycle_delay_ms = c->lifecycle_delay_ms,
+		.restore_delay_ms = c->restore_delay_ms,
 		.uploads_max = c->uploads_max,
 		.layer_max_bytes = c->layer_max,
 		.mount_log_keep = c->mount_log_keep,
+		.repositories_max = c->repositories_max,
+		.images_max = c->images_max,
+		.image_tags_max = c->image_tags_max,
 	};
 	return core_open(&core, &s->core, err);
 }
@@ -42,19 +51,18 @@ static bool open_parts(const struct config *c, const struct folder *folder,
 bool stack_open(const struct config *c, const struct folder *folder, bool mounting_by_default,
 	bool read_only, struct stack *out, struct err *err)
 {
-	struct stack s = { 0 };
-	if (!open_parts(c, folder, mounting_by_default, read_only, &s, err)) {
-		stack_close(&s);
-		return false;
-	}
-	*out = s;
-	return true;
+	*out = (struct stack){ 0 }; /* in place: the rules borrow its keys */
+	if (open_parts(c, folder, mounting_by_default, read_only, out, err))
+		return true;
+	stack_close(out);
+	return false;
 }
 
 void stack_close(struct stack *s)
 {
 	core_close(s->core);
 	blobstore_close(s->store);
+	keys_close(&s->keys);
 	db_close(s->db);
 	*s = (struct stack){ 0 };
 }

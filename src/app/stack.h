@@ -5,6 +5,7 @@
 
 #include "app/config.h"
 #include "app/folder.h"
+#include "app/keys.h"
 
 struct db;
 struct blobstore;
@@ -13,10 +14,12 @@ struct core;
 struct stack {
 	struct db *db;
 	struct blobstore *store;
+	struct keys keys;
 	struct core *core;
 };
 
-/* read_only: for tools that only look, also beside a running server. On failure nothing is open. */
+/* read_only: for tools that only look, also beside a running server. On failure nothing is open.
+ * Errors: CONFIG for what the operator has to set right, the root key among it. */
 MUST_CHECK bool stack_open(const struct config *c, const struct folder *folder,
 	bool mounting_by_default, bool read_only, struct stack *out, struct err *err);
 void stack_close(struct stack *s);
