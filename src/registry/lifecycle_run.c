@@ -238,31 +238,40 @@ static bool due_in(struct db_conn *conn, void *arg, struct err *err)
 	return lifecycle_table_due(conn, a->at, &a->repository_id, err);
 }
 
-static bool run_due(struct run *r, struct err *err)
+static bool follow_due(struct run *r, struct err *err)
 {
-	bool found = true, acted;
-	struct next_args next = { .at = r->now_ms };
+	bool found = true;
 	while (found && r->steps > 0) {
 		if (!lifecycle_follow(r->core, 0, r->now_ms, r->report, &found, err))
 			return false;
 		r->steps -= found;
 	}
-	for (found = true; found && r->steps > 0;) {
+	return true;
+}
+
+static bool preview_due(struct run *r, struct err *err)
+{
+	bool found = true;
+	while (found && r->steps > 0) {
 		if (!lifecycle_try_out(r->core, r->now_ms, &found, err))
 			return false;
 		r->steps -= found;
 	}
-	for (;;) {
+	return true;
+}
+
+static bool evaluate_due(struct run *r, struct err *err)
+{
+	struct next_args next = { .at = r->now_ms };
+	bool acted;
+	while (r->steps > 0) {
 		if (!db_read(r->core->db, due_in, &next, err))
 			return false;
 		if (!next.repository_id)
 			return true;
-		if (r->steps == 0)
-			break;
 		if (!evaluate(r, next.repository_id, &acted, err))
 			return false;
 	}
-	r->report->more = true;
 	return true;
 }
 
@@ -271,11 +280,13 @@ bool lifecycle_run(struct core *c, int64_t now_ms, unsigned steps, struct lifecy
 {
 	struct run r = { c, now_ms, now_ms, steps, report };
 	bool found;
-	report->more = false;
-	if (!pull_flush(c, err) || !end_returns(&r, err) || !run_due(&r, err) ||
+	/* Referrers before the policies, lest one that is late be taken for an image of its own;
+	 * and after, for those of what went now. */
+	if (!pull_flush(c, err) || !end_returns(&r, err) || !follow_due(&r, err) ||
+		!preview_due(&r, err) || !evaluate_due(&r, err) || !follow_due(&r, err) ||
 		!lifecycle_clean(c, now_ms, &found, err))
 		return false;
-	report->more = report->more || r.steps == 0;
+	report->more = r.steps == 0;
 	return true;
 }
 
