@@ -94,9 +94,9 @@ static void check_service(struct fault *f, struct str resource, struct str rest)
 		"instance-profile/", "mfa/", "server-certificate/", "policy/", "sms-mfa/",
 		"saml-provider/", "oidc-provider/", "report/", "access-report/" };
 	struct str service;
-	struct str region;
-	struct str account;
-	struct str path;
+	struct str region = STR("");
+	struct str account = STR("");
+	struct str path = STR("");
 	(void)(str_cut(rest, ':', &service, &rest) && str_cut(rest, ':', &region, &rest) &&
 		str_cut(rest, ':', &account, &path));
 	bool is_iam = str_eq_c(service, "iam");

@@ -7,7 +7,7 @@
 
 /* A value of two bytes becomes one of 40: enough for every document that the text's limit lets in.
  */
-#define ARENA_MAX   (POLICY_TEXT_MAX * 64)
+#define ARENA_MAX   ((size_t)POLICY_TEXT_MAX * 64)
 
 #define LEGACY_TEXT "The policy failed legacy parsing"
 

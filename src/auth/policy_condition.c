@@ -147,18 +147,18 @@ static bool matches_text(const struct condition *c, const union condition_value 
 	const struct policy_request *request, struct str value)
 {
 	char buffer[PATTERN_EXPANDED_MAX];
-	struct str text;
-	if (!pattern_expand(&wanted->text, request, buffer, &text))
+	struct str pattern;
+	if (!pattern_expand(&wanted->text, request, buffer, &pattern))
 		return false;
 	switch (c->op.type) {
 	case CONDITION_STRING_NOCASE:
-		return str_eq_nocase(text, value);
+		return str_eq_nocase(pattern, value);
 	case CONDITION_LIKE:
-		return pattern_glob(text, value);
+		return pattern_glob(pattern, value);
 	case CONDITION_ARN:
-		return pattern_glob_arn(text, value);
+		return pattern_glob_arn(pattern, value);
 	default:
-		return str_eq(text, value);
+		return str_eq(pattern, value);
 	}
 }
 

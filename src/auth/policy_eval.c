@@ -219,8 +219,7 @@ struct policy_decision policy_eval(
 	if (request->action.len > sizeof(action))
 		return denied_by(POLICY_BY_IDENTITY, false);
 	for (size_t i = 0; i < request->action.len; i++) {
-		char c = request->action.ptr[i];
-		action[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+		action[i] = pattern_lower(request->action.ptr[i]);
 	}
 	q.action = (struct str){ action, request->action.len };
 	look(set, &q, &f);

@@ -13,14 +13,18 @@ struct reader {
 	bool has_wildcards;
 };
 
-static char lower(char c)
+char pattern_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + ('a' - 'A'));
+	return c;
 }
 
 static void put(struct reader *r, char c)
 {
-	r->out[r->piece + r->out_len++] = r->syntax & PATTERN_LOWER ? lower(c) : c;
+	if (r->syntax & PATTERN_LOWER)
+		c = pattern_lower(c);
+	r->out[r->piece + r->out_len++] = c;
 }
 
 static void put_wildcard(struct reader *r, char c)
@@ -66,7 +70,7 @@ static struct str copy_lower(struct arena *arena, struct str s)
 	if (copy == NULL)
 		return (struct str){ NULL, 0 };
 	for (size_t i = 0; i < s.len; i++)
-		copy[i] = lower(s.ptr[i]);
+		copy[i] = pattern_lower(s.ptr[i]);
 	return (struct str){ copy, s.len };
 }
 
@@ -132,8 +136,10 @@ bool pattern_compile(struct arena *arena, struct str text, unsigned syntax, stru
 		i++;
 		if (!(syntax & PATTERN_WILDCARDS) || (c != '*' && c != '?'))
 			put(&r, c);
+		else if (c == '*')
+			put_wildcard(&r, PATTERN_RUN);
 		else
-			put_wildcard(&r, c == '*' ? PATTERN_RUN : PATTERN_ONE);
+			put_wildcard(&r, PATTERN_ONE);
 	}
 	struct str last = { r.out + r.piece, r.out_len };
 	*out = (struct pattern){ .text = last, .has_wildcards = r.has_wildcards };
@@ -154,7 +160,9 @@ static bool append(char *buffer, size_t *len, struct str s, bool is_value)
 		char c = s.ptr[i];
 		bool is_special = c == PATTERN_RUN || c == PATTERN_ONE;
 		/* Neither byte is UTF-8; FD is not either, so it still matches no proper text. */
-		buffer[(*len)++] = is_value && is_special ? '\xfd' : c;
+		if (is_value && is_special)
+			c = '\xfd';
+		buffer[(*len)++] = c;
 	}
 	return true;
 }
@@ -236,7 +244,7 @@ static size_t chunk_find(struct str chunk, struct str text, size_t at)
 {
 	if (chunk.len > text.len - at)
 		return SIZE_MAX;
-	if (memchr(chunk.ptr, PATTERN_ONE, chunk.len) == NULL) {
+	if (str_find_char(chunk, PATTERN_ONE) == chunk.len) {
 		const char *hit = memmem(text.ptr + at, text.len - at, chunk.ptr, chunk.len);
 		return hit == NULL ? SIZE_MAX : (size_t)(hit - text.ptr) + chunk.len;
 	}
@@ -274,7 +282,7 @@ bool pattern_glob(struct str pattern, struct str text)
 {
 	struct str chunk;
 	if (!str_cut(pattern, PATTERN_RUN, &chunk, &pattern)) {
-		if (memchr(chunk.ptr, PATTERN_ONE, chunk.len) == NULL)
+		if (str_find_char(chunk, PATTERN_ONE) == chunk.len)
 			return str_eq(chunk, text);
 		return chunk_match(chunk, text, 0) == text.len;
 	}

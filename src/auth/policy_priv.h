@@ -35,6 +35,7 @@ enum pattern_syntax {
 	PATTERN_LOWER = 4,     /* folded to lower case (ASCII) */
 };
 
+char pattern_lower(char c); /* ASCII */
 /* False when a variable is malformed or (out_full) the arena is full. */
 bool pattern_compile(struct arena *arena, struct str text, unsigned syntax, struct pattern *out);
 /* The pattern's text for this request; buffer holds PATTERN_EXPANDED_MAX. False: a variable has no
