@@ -37,7 +37,7 @@ const struct command commands[] = {
 		"to do. A running server does the same by itself, some time after a change "
 		"(--lifecycle-delay); the command may run beside it. What expired images leave behind "
 		"is collected later: see berth gc.",
-		lifecycle_run_command, "run" },
+		lifecycle_run_command },
 	{ "savings", COMMAND_SAVINGS, "Shows what sharing layers saves",
 		"Prints for each repository, each registry and in all: the size of what it holds "
 		"(logical), what of it is stored for it (stored), and the difference (saved). Each "
@@ -65,6 +65,11 @@ const struct command *command_find(struct str name)
 			return c;
 	}
 	return NULL;
+}
+
+const char *command_word(const struct command *c)
+{
+	return c->bit == COMMAND_LIFECYCLE ? "run" : NULL;
 }
 
 enum exit_status command_fail(const struct err *err, enum exit_status status)
@@ -165,10 +170,11 @@ int cli_main(int argc, char *const *argv, char *const *environment)
 		return (int)unknown_command(str_from(argv[1]));
 	if (wants_help(argc - 2, argv + 2))
 		return (int)help_run(command->name);
-	int begin = 2;
-	if (command->word != NULL && (argc < 3 || strcmp(argv[begin++], command->word) != 0)) {
+	const char *word = command_word(command);
+	int begin = word == NULL ? 2 : 3;
+	if (word != NULL && (argc < 3 || strcmp(argv[2], word) != 0)) {
 		err_set(&err, ERR_CONFIG, "say what is to be done: berth %s %s", command->name,
-			command->word);
+			word);
 		return (int)command_fail(&err, EXIT_USAGE);
 	}
 	struct config_input in = { .command = command->bit,

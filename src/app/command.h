@@ -17,12 +17,13 @@ struct command {
 	const char *summary; /* a line without full stop */
 	const char *text;    /* paragraphs, divided by "\n\n" */
 	enum exit_status (*run)(const struct config *c);
-	const char *word; /* that must follow the name; NULL: none */
 };
 
 /* Ends with a command whose name is NULL. */
 extern const struct command commands[];
 const struct command *command_find(struct str name); /* or NULL */
+/* The word that must follow the name; NULL: none. */
+const char *command_word(const struct command *c);
 
 /* Prints "berth: <message>" on standard error, with the detail behind it, and returns status. */
 enum exit_status command_fail(const struct err *err, enum exit_status status);

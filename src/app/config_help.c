@@ -100,9 +100,9 @@ void config_help_overview(struct buf *out)
 		"Berth " BERTH_VERSION ", a private container registry that speaks Amazon ECR.\n\n"
 		"Usage: berth COMMAND [OPTION]...\n\nCommands:\n");
 	for (const struct command *c = commands; c->name != NULL; c++)
-		buf_addf(out, "  %-10s%s\n", c->name, c->summary);
-	buf_add_c(out, "  help      Explains a command: berth help serve\n"
-		       "  version   Prints the version\n\n");
+		buf_addf(out, "  %-11s%s\n", c->name, c->summary);
+	buf_add_c(out, "  help       Explains a command: berth help serve\n"
+		       "  version    Prints the version\n\n");
 	wrap(out, "", 0, 0,
 		STR("Every option can also stand in the file given by --config, as 'tls-cert = "
 		    "FILE', and in the environment, as BERTH_TLS_CERT. The command line wins over "
@@ -114,8 +114,9 @@ void config_help_overview(struct buf *out)
 
 void config_help_command(struct buf *out, const struct command *command)
 {
-	buf_addf(out, "Usage: berth %s%s%s [OPTION]...\n\n", command->name,
-		command->word == NULL ? "" : " ", command->word == NULL ? "" : command->word);
+	const char *word = command_word(command);
+	buf_addf(out, "Usage: berth %s%s%s [OPTION]...\n\n", command->name, word == NULL ? "" : " ",
+		word == NULL ? "" : word);
 	paragraphs(out, 0, str_from(command->text));
 	options(out, command->bit);
 }

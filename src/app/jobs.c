@@ -74,7 +74,8 @@ static void collect(struct jobs *j, struct job *job)
 			(unsigned long long)r.images, (unsigned long long)r.repositories);
 }
 
-/* Previews are waited for, so this looks each second; it costs some look-ups when nothing is due. */
+/* Previews are waited for, so this looks each second; it costs some look-ups when nothing is due.
+ */
 static void live(struct jobs *j, struct job *job)
 {
 	struct lifecycle_report r = { 0 };
