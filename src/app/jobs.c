@@ -11,9 +11,11 @@
 #include "registry/pull.h"
 #include "registry/reencrypt.h"
 
-#define TICK_MS     ((int64_t)1000)  /* the mount log is at most this late */
-#define COLLECT_MS  ((int64_t)10000) /* between rounds that found nothing left over */
-#define KEYS_MS     ((int64_t)30000)
+#define TICK_MS    ((int64_t)1000)  /* the mount log is at most this late */
+#define COLLECT_MS ((int64_t)10000) /* between rounds that found nothing left over */
+#define KEYS_MS    ((int64_t)30000)
+#define PAUSE_MS \
+	((int64_t)10) /* between rounds while work is left over: the writer serves others */
 #define BACKOFF_MS  ((int64_t)5 * 60 * 1000)
 #define ROUND_STEPS 16 /* transactions a round; the writer is free between them */
 #define STACK_BYTES (512 * KIB)
@@ -26,6 +28,7 @@ struct jobs {
 	struct mutex mutex; /* guards is_stopping */
 	struct cond wake;
 	bool is_stopping;
+	bool has_more; /* the collector left work over; of the jobs' thread */
 };
 
 /* One thing that is done again and again; after failures less and less often. */
@@ -60,11 +63,13 @@ static void collect(struct jobs *j, struct job *job)
 	struct collect_report r = { 0 };
 	struct err err;
 	if (!collect_run(j->core, clock_now_ms(), ROUND_STEPS, &r, &err)) {
+		j->has_more = false;
 		job_failed(job, j->log, &err);
 		return;
 	}
 	job->backoff_ms = 0;
-	job_plan(job, r.more ? TICK_MS : COLLECT_MS);
+	job_plan(job, r.more ? 0 : COLLECT_MS);
+	j->has_more = r.more;
 	if (did_something(&r))
 		log_event(j->log, LOG_DEBUG, job->event,
 			"links %llu, blobs %llu, bytes %llu, uploads %llu, images %llu, "
@@ -128,7 +133,7 @@ static bool wait_tick(struct jobs *j)
 {
 	LOCKED(&j->mutex);
 	if (!j->is_stopping)
-		(void)cond_wait_ms(&j->wake, &j->mutex, TICK_MS);
+		(void)cond_wait_ms(&j->wake, &j->mutex, j->has_more ? PAUSE_MS : TICK_MS);
 	return !j->is_stopping;
 }
 

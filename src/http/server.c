@@ -298,9 +298,9 @@ static void stop_listening(struct http_server *s)
 
 		if (l->daemon != NULL)
 			(void)MHD_quiesce_daemon(l->daemon);
+		/* Not closed yet: a loop may be about to accept from it. */
 		if (l->fd >= 0)
-			(void)close(l->fd);
-		l->fd = -1;
+			(void)shutdown(l->fd, SHUT_RDWR);
 	}
 }
 
@@ -331,9 +331,12 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
 		(void)usleep(5000);
 	atomic_store(&s->is_aborting, true);
 	workers_close(&s->workers);
-	for (size_t i = 0; i < s->listener_count; i++)
+	for (size_t i = 0; i < s->listener_count; i++) {
 		if (s->listeners[i].daemon != NULL)
 			MHD_stop_daemon(s->listeners[i].daemon);
+		if (s->listeners[i].fd >= 0)
+			(void)close(s->listeners[i].fd);
+	}
 	stop_sweeper(s);
 	tls_close(s->tls);
 	workers_fini(&s->workers);

@@ -177,6 +177,7 @@ def test_a_manifest_of_four_mebibytes_goes_in_and_out_and_one_more_byte_does_not
     assert got == constraint("imageManifest", "Member must have length less than or equal to 4194304")
 
 
+@pytest.mark.slow
 def test_an_answer_that_would_be_too_long_is_refused_not_cut(repo):
     for i in range(9):
         repo.put(padded(repo, 4194304 - i), f"v{i}")

@@ -78,6 +78,7 @@ def test_a_layer_is_uploaded_in_parts_and_read_back_whole(berth, layers, oci):
     assert oci.get_blob("app", sha256(data)) == data
 
 
+@pytest.mark.slow
 def test_a_part_of_twenty_mebibytes_is_the_largest(layers):
     data = random.Random(2).randbytes(20 << 20)
     id = layers.start()
