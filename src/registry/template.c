@@ -226,65 +226,53 @@ struct list_args {
 	struct str after;
 	unsigned limit;
 	struct arena *arena;
-	struct template_row *rows;
-	size_t count;
-	bool is_full;
+	struct template_page page;
 };
 
-/* One row at a time, because a page of the largest templates is larger than any arena. */
+/* One row at a time, because a page of the largest templates is larger than any arena. One item
+ * more than wanted tells that there is more. */
 static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct list_args *a = arg;
-	struct str after = or_empty(a->after);
-	size_t n = 0;
-	a->is_full = false;
-	while (n < a->limit) {
+	struct template_page *page = &a->page;
+	page->count = 0;
+	page->more = false;
+	page->last = or_empty(a->after);
+	for (;;) {
+		struct template_row row;
 		size_t got = 0;
 		struct err e;
-		if (!template_table_list(
-			    conn, a->registry_id, after, 1, a->arena, &a->rows[n], &got, &e)) {
-			if (e.kind != ERR_TOO_LARGE || n == 0) {
+		bool fits = template_table_list(
+			conn, a->registry_id, page->last, 1, a->arena, &row, &got, &e);
+		if (fits && got == 0)
+			return true;
+		page->more = page->count == a->limit;
+		if (page->more)
+			return true;
+		fits = fits && from_row(&row, a->arena, &page->items[page->count], &e);
+		if (!fits) {
+			page->more = e.kind == ERR_TOO_LARGE && page->count > 0;
+			if (!page->more)
 				*err = e;
-				return false;
-			}
-			a->is_full = true;
-			break;
+			return page->more;
 		}
-		if (!got)
-			break;
-		after = a->rows[n++].prefix_key;
+		page->last = row.prefix_key;
+		page->count++;
 	}
-	a->count = n;
-	return true;
 }
 
 bool template_list(struct core *c, const struct registry_id *reg, struct str after, unsigned limit,
 	struct arena *arena, struct template_page *out, struct err *err)
 {
-	struct list_args a = { .after = after, .limit = limit + 1, .arena = arena };
-	struct template_page page = { .items = arena_alloc(
-					      arena, sizeof(*page.items) * (limit + 1)) };
-	a.rows = arena_alloc(arena, sizeof(*a.rows) * (limit + 1));
-	if (!page.items || !a.rows)
+	struct list_args a = { .after = after, .limit = limit, .arena = arena };
+	a.page.items = arena_alloc(arena, sizeof(*a.page.items) * limit);
+	a.page.last = or_empty(after);
+	if (!a.page.items)
 		return core_no_memory(err);
 	if (!core_registry(c, reg, false, &a.registry_id, err) ||
 		(a.registry_id && !db_read(c->db, list_in, &a, err)))
 		return false;
-	page.more = a.is_full || a.count > limit;
-	size_t want = a.count > limit ? limit : a.count;
-	for (; page.count < want; page.count++) {
-		struct err e;
-		if (from_row(&a.rows[page.count], arena, &page.items[page.count], &e))
-			continue;
-		if (page.count == 0) {
-			*err = e;
-			return false;
-		}
-		page.more = true; /* the arena is full */
-		break;
-	}
-	page.last = page.count ? a.rows[page.count - 1].prefix_key : after;
-	*out = page;
+	*out = a.page;
 	return true;
 }
 
