@@ -217,8 +217,9 @@ static bool check_audience(struct auth *a, const struct iam_entity *provider,
 	const struct oidc_claim *asked = oidc_claim(t, "azp");
 	if (asked == NULL)
 		asked = oidc_claim(t, "aud");
-	if (!iam_part_list(
-		    a->iam, &ref, IAM_PART_CLIENT, STR(""), CLIENTS_MAX, arena, &clients, &n, err))
+	if (!iam_part_list(a->iam,
+		    &(const struct iam_part_page){ &ref, IAM_PART_CLIENT, STR(""), CLIENTS_MAX },
+		    arena, &clients, &n, err))
 		return false;
 	for (size_t i = 0; asked != NULL && i < asked->count; i++) {
 		for (size_t j = 0; j < n; j++) {
@@ -255,19 +256,23 @@ static bool claim_keys(const struct iam_entity *provider, const struct oidc_toke
 	return true;
 }
 
-static bool allow_web(struct auth *a, const struct auth_context *context,
-	const struct assume_request *r, const struct iam_entity *role,
-	const struct iam_entity *provider, const struct oidc_token *t, struct arena *arena,
-	struct err *err)
+/* Who shows a token, and where from. */
+struct shown {
+	const struct auth_context *context;
+	struct iam_entity provider;
+	struct oidc_token token;
+};
+
+static bool allow_web(struct auth *a, const struct shown *s, const struct assume_request *r,
+	const struct iam_entity *role, struct arena *arena, struct err *err)
 {
 	struct policy_key keys[KEYS_MAX];
-	struct auth_context c = *context;
+	struct auth_context c = *s->context;
 	size_t n = 0;
-	struct str arn = iam_arn(arena, provider);
-	/* The path of a provider's row is "/", which its ARN has too. */
+	struct str arn = iam_arn(arena, &s->provider);
 	if (arn.ptr == NULL)
 		return no_memory(err);
-	if (!claim_keys(provider, t, arena, keys, &n, err))
+	if (!claim_keys(&s->provider, &s->token, arena, keys, &n, err))
 		return false;
 	keys[n++] = (struct policy_key){ STR("sts:RoleSessionName"), &r->session_name, 1 };
 	c.keys = keys;
@@ -284,34 +289,32 @@ static bool allow_web(struct auth *a, const struct auth_context *context,
 }
 
 bool assume_role_with_web_identity(struct auth *a, const struct auth_context *context,
-	const struct assume_request *r, struct str token, struct arena *arena, struct assumed *out,
+	const struct assume_request *r, struct arena *arena, struct assumed *out,
 	struct web_identity *out_identity, struct err *err)
 {
+	struct shown s = { .context = context };
 	struct iam_ref ref;
 	struct str path;
 	struct str issuer;
 	struct str audience;
-	struct iam_entity provider;
 	struct iam_entity role;
-	struct oidc_token t;
 	bool found;
 	if (!iam_arn_parse(r->role_arn, IAM_TYPE_ROLE, &ref, &path))
 		return err_set(err, ERR_INVALID, "ValidationError: Request ARN is invalid");
-	if (!oidc_issuer(token, arena, &issuer, err) ||
-		!find_provider(a, ref.account, issuer, arena, &provider, err) ||
-		!oidc_verify(
-			a->oidc, token, provider.description, clock_now_ms(), arena, &t, err) ||
-		!check_audience(a, &provider, &t, arena, &audience, err) ||
+	if (!oidc_issuer(r->web_token, arena, &issuer, err) ||
+		!find_provider(a, ref.account, issuer, arena, &s.provider, err) ||
+		!oidc_verify(a->oidc, r->web_token, s.provider.description, clock_now_ms(), arena,
+			&s.token, err) ||
+		!check_audience(a, &s.provider, &s.token, arena, &audience, err) ||
 		!find_role(a, r->role_arn, arena, &role, &found, err))
 		return false;
 	if (!found)
 		return refuse_web(err);
-	if (!allow_web(a, context, r, &role, &provider, &t, arena, err) ||
-		!check_duration(r, &role, false, err) ||
+	if (!allow_web(a, &s, r, &role, arena, err) || !check_duration(r, &role, false, err) ||
 		!check_policies(a, r, role.account, arena, err) ||
 		!begin(a, r, &role, arena, out, err))
 		return false;
-	*out_identity = (struct web_identity){ t.subject, audience, provider.name };
+	*out_identity = (struct web_identity){ s.token.subject, audience, s.provider.name };
 	return true;
 }
 

@@ -24,6 +24,7 @@ struct assume_request {
 	struct str external_id; /* empty: none */
 	const struct auth_tag *tags;
 	size_t tag_count;
+	struct str web_token; /* the issuer's JWT; empty: none */
 };
 
 struct assumed {
@@ -40,9 +41,9 @@ struct web_identity {
 	struct str subject, audience, provider; /* issuer's URL without "https://" */
 };
 
-/* token: the issuer's JWT. Whoever holds it is the caller; nothing is signed. */
+/* Whoever holds r->web_token is the caller; nothing is signed. */
 MUST_CHECK bool assume_role_with_web_identity(struct auth *a, const struct auth_context *context,
-	const struct assume_request *r, struct str token, struct arena *arena, struct assumed *out,
+	const struct assume_request *r, struct arena *arena, struct assumed *out,
 	struct web_identity *out_identity, struct err *err);
 
 /* duration_s 0: twelve hours; root's at most an hour. Errors also: DENIED for a session. */

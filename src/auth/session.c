@@ -101,7 +101,7 @@ static bool take_lists(struct str *s, struct session *out)
 
 bool session_parse(struct str record, struct session *out)
 {
-	struct session s = { .entity_id = 0 };
+	struct session s = { .record = record };
 	uint64_t n[4];
 	for (size_t i = 0; i < ARRAY_LEN(n); i++) {
 		if (!take_number(&record, i == 0 ? 1 : 8, &n[i]))
@@ -167,8 +167,7 @@ bool session_issue(struct auth *a, const struct session *s, struct arena *arena,
 }
 
 bool session_open(struct auth *a, struct str key_id, struct str token, struct arena *arena,
-	struct secret *out_secret, struct str *out_record, struct session *out, bool *found,
-	struct err *err)
+	struct opened_session *out, bool *found, struct err *err)
 {
 	struct buf plain CLEANUP(wipe_buf);
 	struct err ignored;
@@ -192,17 +191,16 @@ bool session_open(struct auth *a, struct str key_id, struct str token, struct ar
 	if (record.ptr == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
 	if (!session_parse(record, &s) || !str_eq(s.key_id, key_id) ||
-		!secret_set(out_secret, plain.ptr, SECRET_LEN))
+		!secret_set(&out->secret, plain.ptr, SECRET_LEN))
 		return true;
-	*out_record = record;
-	*out = s;
+	out->session = s;
 	*found = true;
 	return true;
 }
 
 /* A session of a user or of root lives with the key that asked for it. */
-static bool key_session(struct auth *a, const struct session *s, struct str record,
-	struct str region, struct arena *arena, struct principal *out, bool *found, struct err *err)
+static bool key_session(struct auth *a, const struct session *s, struct str region,
+	struct arena *arena, struct principal *out, bool *found, struct err *err)
 {
 	struct key_info key;
 	if (!key_cache_info(a->keys, s->parent_key, &key, found, err))
@@ -214,13 +212,13 @@ static bool key_session(struct auth *a, const struct session *s, struct str reco
 	struct principal who;
 	if (!auth_principal_make(arena, &key, s->key_id, region, &who, err))
 		return false;
-	who.session = record;
+	who.session = s->record;
 	*out = who;
 	return true;
 }
 
-static bool role_session(struct auth *a, const struct session *s, struct str record,
-	struct str region, struct arena *arena, struct principal *out, bool *found, struct err *err)
+static bool role_session(struct auth *a, const struct session *s, struct str region,
+	struct arena *arena, struct principal *out, bool *found, struct err *err)
 {
 	struct grants *g = NULL;
 	*found = false;
@@ -241,7 +239,7 @@ static bool role_session(struct auth *a, const struct session *s, struct str rec
 			.entity_id = s->entity_id,
 			.name = arena_str(arena, g->name),
 			.role_arn = arena_str(arena, g->arn),
-			.session = record,
+			.session = s->record,
 		};
 		*found = true;
 	}
@@ -253,13 +251,12 @@ static bool role_session(struct auth *a, const struct session *s, struct str rec
 	return true;
 }
 
-bool session_principal(struct auth *a, const struct session *s, struct str record,
-	struct str region, struct arena *arena, struct principal *out, bool *found, struct err *err)
+bool session_principal(struct auth *a, const struct session *s, struct str region,
+	struct arena *arena, struct principal *out, bool *found, struct err *err)
 {
 	struct principal who;
-	bool done = s->parent_key.len != 0
-			    ? key_session(a, s, record, region, arena, &who, found, err)
-			    : role_session(a, s, record, region, arena, &who, found, err);
+	bool done = s->parent_key.len != 0 ? key_session(a, s, region, arena, &who, found, err)
+					   : role_session(a, s, region, arena, &who, found, err);
 	if (!done)
 		return false;
 	if (*found) {

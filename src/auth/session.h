@@ -30,6 +30,12 @@ struct session {
 	size_t policy_arn_count;
 	struct auth_tag tags[SESSION_TAGS_MAX];
 	size_t tag_count;
+	struct str record; /* the bytes that all this was read from */
+};
+
+struct opened_session {
+	struct session session;
+	struct secret secret; /* wiped by the caller */
 };
 
 /* As AWS's Credentials. Texts in the arena. */
@@ -42,17 +48,15 @@ struct credentials {
 MUST_CHECK bool session_issue(struct auth *a, const struct session *s, struct arena *arena,
 	struct credentials *out, struct err *err);
 /* *found false: it is no token of this server for that key id. An end that is past is the caller's
- * to judge. out_record is in the arena, *out borrows from it. */
+ * to judge. Texts in the arena. */
 MUST_CHECK bool session_open(struct auth *a, struct str key_id, struct str token,
-	struct arena *arena, struct secret *out_secret, struct str *out_record, struct session *out,
-	bool *found, struct err *err);
+	struct arena *arena, struct opened_session *out, bool *found, struct err *err);
 /* Reads a record; false: it is damaged. Borrows. */
 bool session_parse(struct str record, struct session *out);
 
-/* Who the session is now. *found false: what it came from is gone, or was disabled. record: the
- * session's, in the arena. */
-MUST_CHECK bool session_principal(struct auth *a, const struct session *s, struct str record,
-	struct str region, struct arena *arena, struct principal *out, bool *found,
-	struct err *err);
+/* Who the session is now. *found false: what it came from is gone, or was disabled. Borrows the
+ * record, which must live as long as the principal. */
+MUST_CHECK bool session_principal(struct auth *a, const struct session *s, struct str region,
+	struct arena *arena, struct principal *out, bool *found, struct err *err);
 
 #endif

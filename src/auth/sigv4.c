@@ -451,29 +451,31 @@ static bool verify_key(struct auth *a, const struct sigv4_request *r, const stru
 	       auth_principal_make(arena, &key, s->key_id, s->region, out, err);
 }
 
+static void opened_wipe(struct opened_session *o)
+{
+	secret_wipe(&o->secret);
+}
+
 /* A session: its secret is in the token, and its signature is checked before anything that the
  * token says is told. */
 static bool verify_session(struct auth *a, const struct sigv4_request *r, const struct signature *s,
 	int64_t now_s, struct arena *arena, struct principal *out, struct err *err)
 {
-	struct secret secret CLEANUP(secret_wipe) = { .len = 0 };
+	struct opened_session o CLEANUP(opened_wipe) = { .secret = { .len = 0 } };
 	struct secret signing CLEANUP(secret_wipe) = { .len = 32 };
-	struct str record;
-	struct session session;
 	bool found = false;
-	if (!session_open(a, s->key_id, s->security_token, arena, &secret, &record, &session,
-		    &found, err))
+	if (!session_open(a, s->key_id, s->security_token, arena, &o, &found, err))
 		return false;
 	if (!found)
 		return unknown_client(err);
-	sigv4_key((struct str){ (char *)secret.bytes, secret.len }, s->date, s->region, s->service,
-		signing.bytes);
+	sigv4_key((struct str){ (char *)o.secret.bytes, o.secret.len }, s->date, s->region,
+		s->service, signing.bytes);
 	if (!check_signature(r, s, signing.bytes, err))
 		return false;
-	if (session.ends_at_ms <= now_s * 1000)
+	if (o.session.ends_at_ms <= now_s * 1000)
 		return err_set(err, ERR_UNAUTHENTICATED,
 			"ExpiredTokenException: The security token included in the request is expired");
-	if (!session_principal(a, &session, record, s->region, arena, out, &found, err))
+	if (!session_principal(a, &o.session, s->region, arena, out, &found, err))
 		return false;
 	return found || unknown_client(err);
 }

@@ -161,7 +161,7 @@ static bool revive(struct auth *a, const struct principal *was, struct arena *ar
 		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
 	if (!session_parse(record, &session))
 		return refuse(err);
-	if (!session_principal(a, &session, record, was->region, arena, out, &found, err))
+	if (!session_principal(a, &session, was->region, arena, out, &found, err))
 		return false;
 	return found || refuse(err);
 }

@@ -436,8 +436,9 @@ bool iam_add_tags(struct iam_call *c, const struct iam_ref *ref)
 {
 	const struct iam_part *tags;
 	size_t n = 0;
-	if (!iam_part_list(
-		    c->iam, ref, IAM_PART_TAG, STR(""), IAM_TAGS_MAX, c->arena, &tags, &n, c->err))
+	if (!iam_part_list(c->iam,
+		    &(const struct iam_part_page){ ref, IAM_PART_TAG, STR(""), IAM_TAGS_MAX },
+		    c->arena, &tags, &n, c->err))
 		return false;
 	if (n == 0)
 		return true;
@@ -497,8 +498,9 @@ static bool resource_tags(void *arg, const struct auth_tag **out, size_t *out_n,
 	*out_n = 0;
 	if (c->ref.name.ptr == NULL || c->managed != NULL || c->op->target == IAM_ON_NEW)
 		return true;
-	if (!iam_part_list(c->iam, &c->ref, IAM_PART_TAG, STR(""), IAM_TAGS_MAX, c->arena, &parts,
-		    &n, &why)) {
+	if (!iam_part_list(c->iam,
+		    &(const struct iam_part_page){ &c->ref, IAM_PART_TAG, STR(""), IAM_TAGS_MAX },
+		    c->arena, &parts, &n, &why)) {
 		if (why.kind == ERR_INVALID) /* it is not there, which the operation tells */
 			return true;
 		*err = why;

@@ -42,7 +42,9 @@ static bool list_parts(struct iam_call *c, enum iam_part_kind kind, const struct
 	size_t *n, struct iam_cursor *p)
 {
 	return iam_page(c, p) &&
-	       iam_part_list(c->iam, &c->ref, kind, p->after, p->limit, c->arena, parts, n, c->err);
+	       iam_part_list(c->iam,
+		       &(const struct iam_part_page){ &c->ref, kind, p->after, p->limit }, c->arena,
+		       parts, n, c->err);
 }
 
 static bool list_policies(struct iam_call *c)

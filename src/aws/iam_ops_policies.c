@@ -303,16 +303,39 @@ static bool delete_version(struct iam_call *c)
 	       iam_version_remove(c->iam, &c->ref, number, c->err);
 }
 
-/* One list of ListEntitiesForPolicy. *last: the name it ended with when there are more. */
-static bool add_entities(struct iam_call *c, const struct iam_list *list, bool boundary,
-	const struct iam_cursor *p, bool *more)
+/*
+ * ListEntitiesForPolicy has three lists, which are paged as one: groups, users, roles. A marker is
+ * the list's digit and the name that the page ended with.
+ */
+static const struct {
+	enum iam_type type;
+	const char *filter;
+} entity_lists[] = {
+	{ IAM_TYPE_GROUP, "Group" },
+	{ IAM_TYPE_USER, "User" },
+	{ IAM_TYPE_ROLE, "Role" },
+};
+
+struct entity_page {
+	struct iam_cursor cursor;
+	struct iam_list list;
+	struct str filter;
+	size_t from;     /* the list that the page begins in */
+	unsigned room;   /* entities that still fit */
+	struct str last; /* the marker; ptr NULL: there is no more */
+};
+
+static bool add_entities(struct iam_call *c, struct entity_page *p, size_t which)
 {
 	const struct iam_entity *rows;
-	const char *noun = iam_noun(list->type);
+	const char *noun = entity_lists[which].filter;
 	size_t n = 0;
-	if (!iam_attached_list(c->iam, list, c->arn, boundary, c->arena, &rows, &n, c->err))
+	p->list.type = entity_lists[which].type;
+	p->list.limit = p->room + 1;
+	p->list.after = which == p->from ? p->cursor.after : STR("");
+	if (!iam_attached_list(c->iam, &p->list, c->arena, &rows, &n, c->err))
 		return false;
-	size_t shown = iam_page_rows(p, n);
+	size_t shown = n <= p->room ? n : p->room;
 	for (size_t i = 0; i < shown; i++) {
 		char element[16];
 		buf_add_c(&c->xml, "<member>");
@@ -322,42 +345,50 @@ static bool add_entities(struct iam_call *c, const struct iam_list *list, bool b
 		iam_add(c, element, rows[i].uid);
 		buf_add_c(&c->xml, "</member>");
 	}
-	*more = *more || n == p->limit;
+	p->room -= (unsigned)shown;
+	if (n > shown) {
+		struct str name = shown != 0 ? rows[shown - 1].name : p->list.after;
+		p->last = arena_printf(c->arena, "%zu" STR_FMT, which, STR_ARG(name));
+		return p->last.ptr != NULL || iam_full(c);
+	}
 	return true;
+}
+
+static bool read_entity_page(struct iam_call *c, struct entity_page *p)
+{
+	struct str usage;
+	p->list.account = c->who.account;
+	p->list.policy_arn = c->arn;
+	if (!iam_param_opt(c, "EntityFilter", IAM_TEXT_WORD, &p->filter) ||
+		!iam_param_opt(c, "PolicyUsageFilter", IAM_TEXT_WORD, &usage) ||
+		!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &p->list.path_prefix) ||
+		!iam_page(c, &p->cursor))
+		return false;
+	p->list.is_boundary = str_eq(usage, STR("PermissionsBoundary"));
+	p->room = p->cursor.limit - 1;
+	if (p->cursor.after.len == 0)
+		return true;
+	p->from = (size_t)(unsigned char)p->cursor.after.ptr[0] - '0';
+	p->cursor.after = str_sub(p->cursor.after, 1, p->cursor.after.len);
+	return p->from < ARRAY_LEN(entity_lists) ||
+	       iam_fail(c, "ValidationError", "Invalid Marker.");
 }
 
 static bool list_entities(struct iam_call *c)
 {
-	static const struct {
-		enum iam_type type;
-		const char *filter;
-	} kinds[] = {
-		{ IAM_TYPE_GROUP, "Group" },
-		{ IAM_TYPE_USER, "User" },
-		{ IAM_TYPE_ROLE, "Role" },
-	};
-	struct iam_list list = { .account = c->who.account };
-	/* One page holds them all: an account has at most so many. */
-	const struct iam_cursor p = { .after = STR(""), .limit = IAM_PAGE_MAX + 1 };
-	struct str filter;
-	struct str usage;
-	bool more = false;
-	if (!iam_param_opt(c, "EntityFilter", IAM_TEXT_WORD, &filter) ||
-		!iam_param_opt(c, "PolicyUsageFilter", IAM_TEXT_WORD, &usage) ||
-		!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &list.path_prefix))
+	struct entity_page p = { .from = 0 };
+	if (!read_entity_page(c, &p))
 		return false;
-	list.limit = p.limit;
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		buf_addf(&c->xml, "<Policy%ss>", kinds[i].filter);
-		list.type = kinds[i].type;
-		if ((filter.ptr == NULL || str_eq_c(filter, kinds[i].filter)) &&
-			!add_entities(
-				c, &list, str_eq(usage, STR("PermissionsBoundary")), &p, &more))
+	for (size_t i = 0; i < ARRAY_LEN(entity_lists); i++) {
+		const char *filter = entity_lists[i].filter;
+		bool is_wanted = p.filter.ptr == NULL || str_eq_c(p.filter, filter);
+		buf_addf(&c->xml, "<Policy%ss>", filter);
+		if (is_wanted && i >= p.from && p.last.ptr == NULL && !add_entities(c, &p, i))
 			return false;
-		buf_addf(&c->xml, "</Policy%ss>", kinds[i].filter);
+		buf_addf(&c->xml, "</Policy%ss>", filter);
 	}
-	buf_add_c(&c->xml, "<IsTruncated>false</IsTruncated>");
-	return !more || iam_full(c);
+	iam_page_end(c, &p.cursor, p.last.ptr != NULL ? p.cursor.limit : 0, p.last);
+	return true;
 }
 
 #define P IAM_TYPE_POLICY

@@ -64,8 +64,9 @@ static bool add_names(struct iam_call *c, const char *element, enum iam_part_kin
 {
 	const struct iam_part *parts;
 	size_t n = 0;
-	if (!iam_part_list(
-		    c->iam, &c->ref, kind, STR(""), CLIENTS_MAX, c->arena, &parts, &n, c->err))
+	if (!iam_part_list(c->iam,
+		    &(const struct iam_part_page){ &c->ref, kind, STR(""), CLIENTS_MAX }, c->arena,
+		    &parts, &n, c->err))
 		return false;
 	buf_addf(&c->xml, "<%s>", element);
 	for (size_t i = 0; i < n; i++)

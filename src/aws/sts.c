@@ -118,11 +118,11 @@ static bool run_assume_role_with_web_identity(struct iam_call *c)
 	struct auth_context context;
 	struct assumed made;
 	struct web_identity identity;
-	struct str token;
 	front_context(c->req, &context);
-	if (!read_request(c, &r) || !iam_param(c, "WebIdentityToken", IAM_TEXT_TOKEN, &token) ||
+	if (!read_request(c, &r) ||
+		!iam_param(c, "WebIdentityToken", IAM_TEXT_TOKEN, &r.web_token) ||
 		!assume_role_with_web_identity(
-			c->o->auth, &context, &r, token, c->arena, &made, &identity, c->err))
+			c->o->auth, &context, &r, c->arena, &made, &identity, c->err))
 		return false;
 	c->req->log_principal = arena_str(c->req->arena, made.arn);
 	add_assumed(c, &made);

@@ -168,11 +168,11 @@ bool iam_row_get(struct db_conn *c, const struct iam_ref *ref, struct arena *are
 	struct iam_row *out, struct err *err)
 {
 	bool found = false;
-	struct str key = iam_name_key(arena, ref->name);
-	if (key.ptr == NULL)
+	const struct iam_name name = { ref->account, (enum iam_kind)ref->type,
+		iam_name_key(arena, ref->name) };
+	if (name.name_key.ptr == NULL)
 		return iam_no_memory(err);
-	if (!iam_table_find(
-		    c, ref->account, (enum iam_kind)ref->type, key, arena, out, &found, err))
+	if (!iam_table_find(c, &name, arena, out, &found, err))
 		return false;
 	return found || unknown(ref, err);
 }
@@ -185,10 +185,10 @@ bool iam_row_find_policy(struct db_conn *c, struct str account, struct str arn, 
 	*found = false;
 	if (!iam_arn_parse(arn, IAM_TYPE_POLICY, &ref, &path) || !str_eq(ref.account, account))
 		return true;
-	struct str key = iam_name_key(arena, ref.name);
-	if (key.ptr == NULL)
+	const struct iam_name name = { account, IAM_POLICY, iam_name_key(arena, ref.name) };
+	if (name.name_key.ptr == NULL)
 		return iam_no_memory(err);
-	if (!iam_table_find(c, account, IAM_POLICY, key, arena, out, found, err))
+	if (!iam_table_find(c, &name, arena, out, found, err))
 		return false;
 	*found = *found && str_eq(out->path, path) && str_eq(out->name, ref.name);
 	return true;

@@ -110,6 +110,9 @@ struct iam_list {
 	struct str path_prefix; /* empty: all */
 	struct str after;
 	unsigned limit;
+	/* Of iam_attached_list (iam_part.h). */
+	struct str policy_arn;
+	bool is_boundary;
 };
 
 /* By name; out points at *out_n entities in the arena. */

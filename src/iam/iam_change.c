@@ -147,14 +147,15 @@ static bool update(struct db_conn *c, void *arg, struct err *err)
 	if (to->name.ptr != NULL) {
 		struct iam_row other;
 		bool found = false;
-		struct str key = iam_name_key(u->arena, to->name);
-		if (key.ptr == NULL)
+		const struct iam_name name = { row.account, row.kind,
+			iam_name_key(u->arena, to->name) };
+		if (name.name_key.ptr == NULL)
 			return iam_no_memory(err);
-		if (!iam_table_find(c, row.account, row.kind, key, u->arena, &other, &found, err))
+		if (!iam_table_find(c, &name, u->arena, &other, &found, err))
 			return false;
 		if (found && other.id != row.id)
 			return exists(u->ref->type, to->name, err);
-		row.name_key = key;
+		row.name_key = name.name_key;
 		row.name = to->name;
 	}
 

@@ -32,37 +32,33 @@ static bool run(struct iam *i, db_fn fn, struct work *w, struct err *err)
 }
 
 struct reading {
-	const struct iam_ref *ref;
-	enum iam_item_kind kind;
-	struct str name;
-	unsigned limit;
+	const struct iam_part_page *page;
 	struct arena *arena;
 	struct iam_item_row *rows;
 	size_t count;
+	struct str name; /* of the one that is wanted */
 };
 
 static bool read_parts(struct db_conn *c, void *arg, struct err *err)
 {
 	struct reading *r = arg;
 	struct iam_row row;
-	return iam_row_get(c, r->ref, r->arena, &row, err) &&
-	       iam_item_table_list(
-		       c, row.id, r->kind, r->name, r->limit, r->arena, r->rows, &r->count, err);
+	struct iam_item_page page = { .after = r->page->after, .limit = r->page->limit };
+	if (!iam_row_get(c, r->page->of, r->arena, &row, err))
+		return false;
+	page.of = (struct iam_items){ row.id, (enum iam_item_kind)r->page->kind };
+	return iam_item_table_list(c, &page, r->arena, r->rows, &r->count, err);
 }
 
-bool iam_part_list(struct iam *i, const struct iam_ref *ref, enum iam_part_kind kind,
-	struct str after, unsigned limit, struct arena *arena, const struct iam_part **out,
-	size_t *out_n, struct err *err)
+bool iam_part_list(struct iam *i, const struct iam_part_page *page, struct arena *arena,
+	const struct iam_part **out, size_t *out_n, struct err *err)
 {
 	struct reading r = {
-		.ref = ref,
-		.kind = (enum iam_item_kind)kind,
-		.name = after,
-		.limit = limit,
+		.page = page,
 		.arena = arena,
-		.rows = arena_alloc(arena, limit * sizeof(struct iam_item_row)),
+		.rows = arena_alloc(arena, page->limit * sizeof(struct iam_item_row)),
 	};
-	struct iam_part *parts = arena_alloc(arena, limit * sizeof(*parts));
+	struct iam_part *parts = arena_alloc(arena, page->limit * sizeof(*parts));
 	if (r.rows == NULL || parts == NULL)
 		return iam_no_memory(err);
 	if (!db_read(i->db, read_parts, &r, err))
@@ -90,21 +86,20 @@ static bool read_part(struct db_conn *c, void *arg, struct err *err)
 	struct reading *r = arg;
 	struct iam_row row;
 	bool found = false;
-	if (!iam_row_get(c, r->ref, r->arena, &row, err) ||
-		!iam_item_table_find(c, row.id, r->kind, r->name, r->arena, r->rows, &found, err))
+	if (!iam_row_get(c, r->page->of, r->arena, &row, err))
 		return false;
-	return found || no_such_part(r->ref, r->kind, r->name, err);
+	const struct iam_items of = { row.id, (enum iam_item_kind)r->page->kind };
+	if (!iam_item_table_find(c, &of, r->name, r->arena, r->rows, &found, err))
+		return false;
+	return found || no_such_part(r->page->of, of.kind, r->name, err);
 }
 
 bool iam_part_get(struct iam *i, const struct iam_ref *ref, enum iam_part_kind kind,
 	struct str name, struct arena *arena, struct iam_part *out, struct err *err)
 {
 	struct iam_item_row row;
-	struct reading r = { .ref = ref,
-		.kind = (enum iam_item_kind)kind,
-		.name = name,
-		.arena = arena,
-		.rows = &row };
+	const struct iam_part_page page = { .of = ref, .kind = kind };
+	struct reading r = { .page = &page, .name = name, .arena = arena, .rows = &row };
 	if (!db_read(i->db, read_part, &r, err))
 		return false;
 	*out = (struct iam_part){ row.name, row.value, row.at_ms };
@@ -185,16 +180,15 @@ static bool check_inline_size(struct db_conn *c, const struct work *w, int64_t i
 		     : w->ref->type == IAM_TYPE_GROUP ? 5120
 						      : 10240;
 	struct iam_item_row rows[INLINE_LIST];
-	struct str after = STR("");
+	struct iam_item_page page = { .of = { id, IAM_INLINE }, .limit = INLINE_LIST };
 	size_t sum = 0;
 	size_t n = 0;
 	do {
-		if (!iam_item_table_list(
-			    c, id, IAM_INLINE, after, INLINE_LIST, w->arena, rows, &n, err))
+		if (!iam_item_table_list(c, &page, w->arena, rows, &n, err))
 			return false;
 		for (size_t i = 0; i < n; i++)
 			sum += iam_document_size(rows[i].value);
-		after = n != 0 ? rows[n - 1].name : after;
+		page.after = n != 0 ? rows[n - 1].name : page.after;
 	} while (n == INLINE_LIST);
 	return sum <= max ||
 	       err_set(err, ERR_INVALID,
@@ -300,18 +294,16 @@ static bool read_attached(struct db_conn *c, void *arg, struct err *err)
 		.path_prefix = a->list->path_prefix,
 		.after = iam_name_key(a->arena, a->list->after),
 		.limit = a->list->limit,
+		.policy_arn = a->list->policy_arn,
+		.is_boundary = a->list->is_boundary,
 	};
-	return iam_table_list_attached(
-		c, &page, a->arn, a->boundary, a->arena, a->rows, &a->count, err);
+	return iam_table_list_attached(c, &page, a->arena, a->rows, &a->count, err);
 }
 
-bool iam_attached_list(struct iam *i, const struct iam_list *page, struct str policy_arn,
-	bool boundary, struct arena *arena, const struct iam_entity **out, size_t *out_n,
-	struct err *err)
+bool iam_attached_list(struct iam *i, const struct iam_list *page, struct arena *arena,
+	const struct iam_entity **out, size_t *out_n, struct err *err)
 {
-	struct attached a = {
-		.list = page, .arn = policy_arn, .boundary = boundary, .arena = arena
-	};
+	struct attached a = { .list = page, .arena = arena };
 	a.rows = arena_alloc(arena, page->limit * sizeof(*a.rows));
 	struct iam_entity *entities = arena_alloc(arena, page->limit * sizeof(struct iam_entity));
 	if (a.rows == NULL || entities == NULL)
@@ -370,6 +362,13 @@ bool iam_client_remove(
 	return run(i, remove_client, &w, err);
 }
 
+static bool list_thumbprints(struct db_conn *c, int64_t id, struct arena *arena,
+	struct iam_item_row rows[INLINE_LIST], size_t *out_n, struct err *err)
+{
+	const struct iam_item_page page = { .of = { id, IAM_THUMBPRINT }, .limit = INLINE_LIST };
+	return iam_item_table_list(c, &page, arena, rows, out_n, err);
+}
+
 static bool set_thumbprints(struct db_conn *c, void *arg, struct err *err)
 {
 	struct work *w = arg;
@@ -378,8 +377,7 @@ static bool set_thumbprints(struct db_conn *c, void *arg, struct err *err)
 	size_t n = 0;
 	bool found;
 	if (!iam_row_get(c, w->ref, w->arena, &row, err) ||
-		!iam_item_table_list(
-			c, row.id, IAM_THUMBPRINT, STR(""), INLINE_LIST, w->arena, old, &n, err))
+		!list_thumbprints(c, row.id, w->arena, old, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!iam_item_table_remove(c, row.id, IAM_THUMBPRINT, old[i].name, &found, err))

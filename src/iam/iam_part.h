@@ -19,10 +19,16 @@ struct iam_part {
 	int64_t at_ms;
 };
 
-/* By name, those behind `after`; out points at *out_n parts in the arena. */
-MUST_CHECK bool iam_part_list(struct iam *i, const struct iam_ref *ref, enum iam_part_kind kind,
-	struct str after, unsigned limit, struct arena *arena, const struct iam_part **out,
-	size_t *out_n, struct err *err);
+struct iam_part_page {
+	const struct iam_ref *of;
+	enum iam_part_kind kind;
+	struct str after; /* a name; empty: from the start */
+	unsigned limit;
+};
+
+/* By name; out points at *out_n parts in the arena. */
+MUST_CHECK bool iam_part_list(struct iam *i, const struct iam_part_page *page, struct arena *arena,
+	const struct iam_part **out, size_t *out_n, struct err *err);
 /* Errors: NoSuchEntity for entity and part. */
 MUST_CHECK bool iam_part_get(struct iam *i, const struct iam_ref *ref, enum iam_part_kind kind,
 	struct str name, struct arena *arena, struct iam_part *out, struct err *err);
@@ -45,10 +51,9 @@ MUST_CHECK bool iam_attach(struct iam *i, const struct iam_ref *ref, struct str 
 	bool is_aws, struct err *err);
 MUST_CHECK bool iam_detach(
 	struct iam *i, const struct iam_ref *ref, struct str policy_arn, struct err *err);
-/* Of one type, the entities that have it attached, or (boundary) are bounded by it. */
-MUST_CHECK bool iam_attached_list(struct iam *i, const struct iam_list *page, struct str policy_arn,
-	bool boundary, struct arena *arena, const struct iam_entity **out, size_t *out_n,
-	struct err *err);
+/* Of one type, the entities that have page->policy_arn attached, or are bounded by it. */
+MUST_CHECK bool iam_attached_list(struct iam *i, const struct iam_list *page, struct arena *arena,
+	const struct iam_entity **out, size_t *out_n, struct err *err);
 MUST_CHECK bool iam_attached_count(struct iam *i, struct str account, struct str policy_arn,
 	bool boundary, uint64_t *out, struct err *err);
 

@@ -49,6 +49,13 @@ static bool from_item(
 	return true;
 }
 
+static bool find_version(struct db_conn *c, int64_t id, struct str name, struct arena *arena,
+	struct iam_item_row *out, bool *found, struct err *err)
+{
+	const struct iam_items versions = { id, IAM_VERSION };
+	return iam_item_table_find(c, &versions, name, arena, out, found, err);
+}
+
 static bool add(struct db_conn *c, void *arg, struct err *err)
 {
 	struct work *w = arg;
@@ -104,8 +111,7 @@ static bool get(struct db_conn *c, void *arg, struct err *err)
 	if (!iam_row_get(c, w->policy, w->arena, &row, err))
 		return false;
 	int64_t number = w->number != 0 ? w->number : row.version;
-	if (!iam_item_table_find(c, row.id, IAM_VERSION, iam_version_name(number, name), w->arena,
-		    &item, &found, err))
+	if (!find_version(c, row.id, iam_version_name(number, name), w->arena, &item, &found, err))
 		return false;
 	return found ? from_item(&item, row.version, w->out, err) : no_version(w, err);
 }
@@ -117,14 +123,20 @@ bool iam_version_get(struct iam *i, const struct iam_ref *policy, int64_t number
 	return db_read(i->db, get, &w, err);
 }
 
+static bool list_versions(struct db_conn *c, int64_t id, struct arena *arena,
+	struct iam_item_row items[IAM_VERSIONS_MAX], size_t *out_n, struct err *err)
+{
+	const struct iam_item_page page = { .of = { id, IAM_VERSION }, .limit = IAM_VERSIONS_MAX };
+	return iam_item_table_list(c, &page, arena, items, out_n, err);
+}
+
 static bool list(struct db_conn *c, void *arg, struct err *err)
 {
 	struct work *w = arg;
 	struct iam_row row;
 	struct iam_item_row items[IAM_VERSIONS_MAX];
 	if (!iam_row_get(c, w->policy, w->arena, &row, err) ||
-		!iam_item_table_list(c, row.id, IAM_VERSION, STR(""), IAM_VERSIONS_MAX, w->arena,
-			items, &w->count, err))
+		!list_versions(c, row.id, w->arena, items, &w->count, err))
 		return false;
 	for (size_t i = 0; i < w->count; i++) {
 		if (!from_item(&items[w->count - 1 - i], row.version, &w->out[i], err))
@@ -151,8 +163,8 @@ static bool set_default(struct db_conn *c, void *arg, struct err *err)
 	char name[IAM_VERSION_NAME_MAX];
 	bool found = false;
 	if (!iam_row_get(c, w->policy, w->arena, &row, err) ||
-		!iam_item_table_find(c, row.id, IAM_VERSION, iam_version_name(w->number, name),
-			w->arena, &item, &found, err))
+		!find_version(
+			c, row.id, iam_version_name(w->number, name), w->arena, &item, &found, err))
 		return false;
 	if (!found)
 		return no_version(w, err);
@@ -215,8 +227,8 @@ static bool find_text(struct db_conn *c, struct str account, struct str arn, str
 		return false;
 	if (!found)
 		return true;
-	if (!iam_item_table_find(c, row.id, IAM_VERSION, iam_version_name(row.version, name), arena,
-		    &item, &found, err))
+	if (!find_version(
+		    c, row.id, iam_version_name(row.version, name), arena, &item, &found, err))
 		return false;
 	if (!found)
 		return err_sys(err, ERR_CORRUPT, 0, "a policy lacks its default version");
@@ -236,10 +248,10 @@ static bool load_policies(struct db_conn *c, struct loading *l, int64_t id, stru
 	struct iam_item_row items[LIST_MAX];
 	struct iam_identity *out = l->out;
 	size_t n = 0;
-	struct str after = STR("");
+	struct iam_item_page page = { .of = { id, IAM_INLINE }, .limit = LIST_MAX };
+	const struct iam_item_page attached = { .of = { id, IAM_ATTACHED }, .limit = LIST_MAX };
 	do {
-		if (!iam_item_table_list(
-			    c, id, IAM_INLINE, after, LIST_MAX, l->arena, items, &n, err))
+		if (!iam_item_table_list(c, &page, l->arena, items, &n, err))
 			return false;
 		for (size_t i = 0; i < n; i++) {
 			if (out->document_count == DOCUMENTS_MAX)
@@ -247,9 +259,9 @@ static bool load_policies(struct db_conn *c, struct loading *l, int64_t id, stru
 			l->documents[out->document_count++] =
 				(struct iam_document){ STR(""), items[i].value };
 		}
-		after = n != 0 ? items[n - 1].name : after;
+		page.after = n != 0 ? items[n - 1].name : page.after;
 	} while (n == LIST_MAX);
-	if (!iam_item_table_list(c, id, IAM_ATTACHED, STR(""), LIST_MAX, l->arena, items, &n, err))
+	if (!iam_item_table_list(c, &attached, l->arena, items, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct iam_document d = { .arn = items[i].name };
@@ -280,11 +292,11 @@ static bool load_tags(struct db_conn *c, struct loading *l, struct err *err)
 {
 	struct iam_item_row *items = arena_alloc(l->arena, IAM_TAGS_MAX * sizeof(*items));
 	struct iam_tag *tags = arena_alloc(l->arena, IAM_TAGS_MAX * sizeof(*tags));
+	const struct iam_item_page page = { .of = { l->id, IAM_TAG }, .limit = IAM_TAGS_MAX };
 	size_t n = 0;
 	if (items == NULL || tags == NULL)
 		return iam_no_memory(err);
-	if (!iam_item_table_list(
-		    c, l->id, IAM_TAG, STR(""), IAM_TAGS_MAX, l->arena, items, &n, err))
+	if (!iam_item_table_list(c, &page, l->arena, items, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		tags[i] = (struct iam_tag){ items[i].name, items[i].value };

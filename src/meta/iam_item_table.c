@@ -42,13 +42,12 @@ static bool read_columns(
 	return true;
 }
 
-bool iam_item_table_find(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
-	struct str name, struct arena *arena, struct iam_item_row *out, bool *found,
-	struct err *err)
+bool iam_item_table_find(struct db_conn *c, const struct iam_items *of, struct str name,
+	struct arena *arena, struct iam_item_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_find);
-	db_bind_int(st, 1, entity_id);
-	db_bind_int(st, 2, kind);
+	db_bind_int(st, 1, of->entity_id);
+	db_bind_int(st, 2, of->kind);
 	db_bind_str(st, 3, name);
 	bool is_row = false;
 	if (!db_step(st, &is_row, err) || (is_row && !read_columns(st, arena, out, err)))
@@ -70,17 +69,16 @@ bool iam_item_table_remove(struct db_conn *c, int64_t entity_id, enum iam_item_k
 	return true;
 }
 
-bool iam_item_table_list(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
-	struct str after, unsigned limit, struct arena *arena, struct iam_item_row *rows,
-	size_t *out_n, struct err *err)
+bool iam_item_table_list(struct db_conn *c, const struct iam_item_page *page, struct arena *arena,
+	struct iam_item_row *rows, size_t *out_n, struct err *err)
 {
 	STMT(st, c, sql_list);
-	db_bind_int(st, 1, entity_id);
-	db_bind_int(st, 2, kind);
-	db_bind_str(st, 3, after.ptr != NULL ? after : STR(""));
-	db_bind_int(st, 4, limit);
+	db_bind_int(st, 1, page->of.entity_id);
+	db_bind_int(st, 2, page->of.kind);
+	db_bind_str(st, 3, page->after.ptr != NULL ? page->after : STR(""));
+	db_bind_int(st, 4, page->limit);
 	size_t n = 0;
-	while (n < limit) {
+	while (n < page->limit) {
 		bool is_row = false;
 		if (!db_step(st, &is_row, err))
 			return false;

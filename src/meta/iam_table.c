@@ -151,13 +151,13 @@ static bool read_rows(struct db_stmt *st, unsigned limit, struct arena *arena, s
 	return true;
 }
 
-bool iam_table_find(struct db_conn *c, struct str account, enum iam_kind kind, struct str name_key,
-	struct arena *arena, struct iam_row *out, bool *found, struct err *err)
+bool iam_table_find(struct db_conn *c, const struct iam_name *name, struct arena *arena,
+	struct iam_row *out, bool *found, struct err *err)
 {
 	STMT(st, c, sql_find);
-	db_bind_str(st, 1, account);
-	db_bind_int(st, 2, kind);
-	db_bind_str(st, 3, name_key);
+	db_bind_str(st, 1, name->account);
+	db_bind_int(st, 2, name->kind);
+	db_bind_str(st, 3, name->name_key);
 	return read_one(st, arena, out, found, err);
 }
 
@@ -234,12 +234,12 @@ bool iam_table_list(struct db_conn *c, const struct iam_page *page, struct arena
 	return read_rows(st, page->limit, arena, rows, out_n, err);
 }
 
-bool iam_table_list_attached(struct db_conn *c, const struct iam_page *page, struct str policy_arn,
-	bool boundary, struct arena *arena, struct iam_row *rows, size_t *out_n, struct err *err)
+bool iam_table_list_attached(struct db_conn *c, const struct iam_page *page, struct arena *arena,
+	struct iam_row *rows, size_t *out_n, struct err *err)
 {
-	STMT(st, c, boundary ? sql_list_bounded : sql_list_attached);
+	STMT(st, c, page->is_boundary ? sql_list_bounded : sql_list_attached);
 	bind_page(st, page);
-	db_bind_str(st, 6, policy_arn);
+	db_bind_str(st, 6, page->policy_arn);
 	return read_rows(st, page->limit, arena, rows, out_n, err);
 }
 

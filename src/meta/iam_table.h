@@ -30,10 +30,17 @@ struct iam_row {
 /* *added false: there is one of that kind and name_key. *id gets the new row's. */
 MUST_CHECK bool iam_table_add(
 	struct db_conn *c, const struct iam_row *row, int64_t *id, bool *added, struct err *err);
+
+/* What is there once. */
+struct iam_name {
+	struct str account;
+	enum iam_kind kind;
+	struct str name_key;
+};
+
 /* *found false: out untouched. */
-MUST_CHECK bool iam_table_find(struct db_conn *c, struct str account, enum iam_kind kind,
-	struct str name_key, struct arena *arena, struct iam_row *out, bool *found,
-	struct err *err);
+MUST_CHECK bool iam_table_find(struct db_conn *c, const struct iam_name *name, struct arena *arena,
+	struct iam_row *out, bool *found, struct err *err);
 MUST_CHECK bool iam_table_find_id(struct db_conn *c, int64_t id, struct arena *arena,
 	struct iam_row *out, bool *found, struct err *err);
 /* Writes what can change: all but id, account, kind, uid and creation. */
@@ -49,16 +56,16 @@ struct iam_page {
 	struct str path_prefix; /* of those only; empty: all */
 	struct str after;       /* a name_key */
 	unsigned limit;
+	struct str policy_arn; /* of iam_table_list_attached */
+	bool is_boundary;      /* likewise: by permissions boundary */
 };
 
 /* By name. rows holds page->limit. */
 MUST_CHECK bool iam_table_list(struct db_conn *c, const struct iam_page *page, struct arena *arena,
 	struct iam_row *rows, size_t *out_n, struct err *err);
-/* Entities of page->account and page->kind to which the policy is attached, or, boundary, whose
- * permissions boundary it is. */
+/* Those to which page->policy_arn is attached, or whose permissions boundary it is. */
 MUST_CHECK bool iam_table_list_attached(struct db_conn *c, const struct iam_page *page,
-	struct str policy_arn, bool boundary, struct arena *arena, struct iam_row *rows,
-	size_t *out_n, struct err *err);
+	struct arena *arena, struct iam_row *rows, size_t *out_n, struct err *err);
 MUST_CHECK bool iam_table_count_attached(struct db_conn *c, struct str account,
 	struct str policy_arn, bool boundary, uint64_t *out, struct err *err);
 
@@ -84,6 +91,12 @@ enum iam_item_kind {
 	IAM_THUMBPRINT
 };
 
+/* Which items: those of a kind that an entity has. */
+struct iam_items {
+	int64_t entity_id;
+	enum iam_item_kind kind;
+};
+
 struct iam_item_row {
 	struct str name, value;
 	int64_t at_ms;
@@ -92,15 +105,20 @@ struct iam_item_row {
 /* Adds it, or replaces the value of one of that name (its time stays). */
 MUST_CHECK bool iam_item_table_put(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
 	const struct iam_item_row *item, struct err *err);
-MUST_CHECK bool iam_item_table_find(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
-	struct str name, struct arena *arena, struct iam_item_row *out, bool *found,
-	struct err *err);
+MUST_CHECK bool iam_item_table_find(struct db_conn *c, const struct iam_items *of, struct str name,
+	struct arena *arena, struct iam_item_row *out, bool *found, struct err *err);
 MUST_CHECK bool iam_item_table_remove(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
 	struct str name, bool *found, struct err *err);
-/* By name. rows holds limit. */
-MUST_CHECK bool iam_item_table_list(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
-	struct str after, unsigned limit, struct arena *arena, struct iam_item_row *rows,
-	size_t *out_n, struct err *err);
+
+struct iam_item_page {
+	struct iam_items of;
+	struct str after;
+	unsigned limit;
+};
+
+/* By name. rows holds page->limit. */
+MUST_CHECK bool iam_item_table_list(struct db_conn *c, const struct iam_item_page *page,
+	struct arena *arena, struct iam_item_row *rows, size_t *out_n, struct err *err);
 /* Also the sum of the values' lengths, in bytes. */
 MUST_CHECK bool iam_item_table_count(struct db_conn *c, int64_t entity_id, enum iam_item_kind kind,
 	uint64_t *out, uint64_t *out_bytes, struct err *err);

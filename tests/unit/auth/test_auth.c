@@ -59,7 +59,7 @@ static void root_may_do_all_in_its_own_account_and_nothing_elsewhere(void **stat
 	assert_string_equal(err.msg,
 		"User: arn:aws:iam::" TEST_ACCOUNT
 		":root is not authorized to perform: ecr:BatchGetImage on resource: "
-		"arn:aws:ecr:eu-west-1:210987654321:repository/r because no identity-based policy allows the "
+		"arn:aws:ecr:eu-west-1:210987654321:repository/r because no resource-based policy allows the "
 		"ecr:BatchGetImage action");
 	q.account = STR(TEST_ACCOUNT);
 	root.is_root = false;

@@ -19,7 +19,7 @@ static int setup(void **state)
 	assert_non_null(c);
 	fixture_setup(&inner);
 	c->f = inner;
-	c->cache = key_cache_new(c->f->db);
+	c->cache = key_cache_new(c->f->db, NULL);
 	*state = c;
 	return 0;
 }
