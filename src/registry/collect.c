@@ -29,6 +29,14 @@ struct step_args {
 
 /* --- candidates --- */
 
+/* Review times were set with the grace of whoever queued them. Without any grace nothing waits, as
+ * with `berth gc
+ * --collect-grace 0` beside a server that has one. */
+static int64_t due_by(const struct step_args *a)
+{
+	return a->core->o.collect_grace_ms == 0 ? INT64_MAX : a->now_ms;
+}
+
 static bool review_link(
 	struct db_conn *conn, struct step_args *a, const struct candidate *k, struct err *err)
 {
@@ -70,7 +78,7 @@ static bool review_in(struct db_conn *conn, void *arg, struct err *err)
 	struct candidate due[BATCH];
 	size_t n = 0;
 	a->report = (struct collect_report){ 0 };
-	if (!candidate_table_due(conn, a->now_ms, due, BATCH, &n, err))
+	if (!candidate_table_due(conn, due_by(a), due, BATCH, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		bool done = due[i].repository_id ? review_link(conn, a, &due[i], err)
@@ -87,7 +95,7 @@ static bool has_due_in(struct db_conn *conn, void *arg, struct err *err)
 	struct step_args *a = arg;
 	struct candidate due;
 	size_t n = 0;
-	if (!candidate_table_due(conn, a->now_ms, &due, 1, &n, err))
+	if (!candidate_table_due(conn, due_by(a), &due, 1, &n, err))
 		return false;
 	a->found = n > 0;
 	return true;
