@@ -11,7 +11,12 @@ static bool new_key(const struct folder *folder, const struct stack *s, struct e
 	struct auth *auth;
 	if (!identity_find(s->db, &id, err))
 		return false;
-	struct auth_options o = { .db = s->db, .account = id.account, .region = id.region };
+	struct auth_options o = {
+		.db = s->db,
+		.secrets_key = &s->keys.secrets,
+		.account = id.account,
+		.region = id.region,
+	};
 	if (!auth_open(&o, &auth, err))
 		return false;
 	bool done = identity_new_key(s->db, auth, folder, &id, err);

@@ -105,6 +105,7 @@ static bool open_auth(struct server *s, struct err *err)
 	struct auth_options o = {
 		.resource_policies = resource_policies_source(s->policies),
 		.db = s->stack.db,
+		.secrets_key = &s->stack.keys.secrets,
 		.no_auth = s->config->no_auth,
 		.account = s->identity.account,
 		.region = s->identity.region,

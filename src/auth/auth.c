@@ -4,12 +4,14 @@
 #include "auth/auth_priv.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "crypt/aead.h"
 #include "crypt/hmac.h"
 #include "crypt/random.h"
 #include "iam/iam_key.h"
 #include "meta/key_table.h"
 
 #define TOKEN_KEY_NAME "token-key"
+#define TOKEN_KEY_WHAT STR("server-value:" TOKEN_KEY_NAME)
 #define TOKEN_KEY_LEN  32
 
 bool auth_is_account(struct str s)
@@ -59,16 +61,44 @@ bool auth_principal_make(struct arena *arena, const struct key_info *key, struct
 	return true;
 }
 
-/* The token key: found, or made. */
+/* The token key: found, or made. Its row holds it wrapped. */
 struct token_key {
+	const struct secret *secrets_key;
 	struct secret value;
 	bool found;
 };
 
+static bool unwrap_token_key(struct token_key *k, const struct secret *stored, struct err *err)
+{
+	if (k->secrets_key == NULL) {
+		k->value = *stored;
+		return true;
+	}
+	return aead_unwrap_secret(k->secrets_key, TOKEN_KEY_WHAT,
+		(struct str){ (const char *)stored->bytes, stored->len }, &k->value, err);
+}
+
+static bool wrap_token_key(const struct token_key *k, struct secret *out, struct err *err)
+{
+	struct buf wrapped CLEANUP(buf_fini) = { 0 };
+	if (k->secrets_key == NULL) {
+		*out = k->value;
+		return true;
+	}
+	buf_init(&wrapped, SECRET_MAX);
+	return aead_wrap(k->secrets_key, TOKEN_KEY_WHAT,
+		       (struct str){ (const char *)k->value.bytes, k->value.len }, &wrapped, err) &&
+	       (secret_set(out, wrapped.ptr, wrapped.len) ||
+		       err_sys(err, ERR_INTERNAL, 0, "the token key is too long"));
+}
+
 static bool get_token_key(struct db_conn *c, void *arg, struct err *err)
 {
 	struct token_key *k = arg;
-	return server_value_get(c, TOKEN_KEY_NAME, &k->value, &k->found, err);
+	struct secret stored CLEANUP(secret_wipe) = { .len = 0 };
+	if (!server_value_get(c, TOKEN_KEY_NAME, &stored, &k->found, err))
+		return false;
+	return !k->found || unwrap_token_key(k, &stored, err);
 }
 
 /* Looks again inside the writing transaction: another process may just have made the key. */
@@ -84,7 +114,9 @@ static bool make_token_key(struct db_conn *c, void *arg, struct err *err)
 	bool fits = secret_set(&k->value, bytes, sizeof(bytes));
 	mem_wipe(bytes, sizeof(bytes));
 	assert(fits);
-	return server_value_put(c, TOKEN_KEY_NAME, &k->value, err);
+	struct secret stored CLEANUP(secret_wipe) = { .len = 0 };
+	return wrap_token_key(k, &stored, err) &&
+	       server_value_put(c, TOKEN_KEY_NAME, &stored, err);
 }
 
 static void token_key_wipe(struct token_key *k)
@@ -92,9 +124,9 @@ static void token_key_wipe(struct token_key *k)
 	secret_wipe(&k->value);
 }
 
-static bool load_token_key(struct auth *a, struct err *err)
+static bool load_token_key(struct auth *a, const struct secret *secrets_key, struct err *err)
 {
-	struct token_key k CLEANUP(token_key_wipe) = { .found = false };
+	struct token_key k CLEANUP(token_key_wipe) = { .secrets_key = secrets_key };
 	if (!db_read(a->db, get_token_key, &k, err))
 		return err_wrap(err, "reading the token key");
 	if (!k.found && !db_write(a->db, make_token_key, &k, err))
@@ -127,7 +159,8 @@ bool auth_open(const struct auth_options *o, struct auth **out, struct err *err)
 	memcpy(a->account, o->account, ACCOUNT_LEN);
 	memcpy(a->region, o->region, strlen(o->region));
 	(void)snprintf(a->root_arn, sizeof(a->root_arn), "arn:aws:iam::%s:root", a->account);
-	if (!load_token_key(a, err) || !iam_open(a->db, &a->iam, err) ||
+	if (!load_token_key(a, o->secrets_key, err) ||
+		!iam_open(a->db, o->secrets_key, &a->iam, err) ||
 		!oidc_open(o->oidc_ca_file, &a->oidc, err))
 		return false;
 	a->keys = key_cache_new(a->db, a->iam);
@@ -201,7 +234,7 @@ bool auth_make_root_key(
 	(void)snprintf(row.principal, sizeof(row.principal), "arn:aws:iam::%s:root", account);
 	struct secret plain CLEANUP(secret_wipe) = { .len = 0 };
 	bool done = secret_set(&plain, key.secret, 40) &&
-		    iam_secret_encode(str_from(row.id), &plain, &row.secret, err) &&
+		    iam_secret_encode(a->iam, str_from(row.id), &plain, &row.secret, err) &&
 		    db_write(a->db, add_key, &row, err);
 	if (done)
 		*out = key;

@@ -15,6 +15,7 @@ struct db;
 struct iam;
 struct policy;
 struct policy_key;
+struct secret;
 
 /* Everything lives in the request's arena. */
 struct principal {
@@ -90,6 +91,9 @@ struct auth_policy_source {
 
 struct auth_options {
 	struct db *db;
+	/* Wraps the token key and the secrets of access keys; copied. NULL: they stand in their
+	 * rows as they are (tests). */
+	const struct secret *secrets_key;
 	bool no_auth;                 /* every caller is root of the default account */
 	const char *account, *region; /* the defaults */
 	struct auth_policy_source resource_policies;

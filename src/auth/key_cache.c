@@ -130,6 +130,7 @@ static void use(struct key_cache *c, struct entry *e, const struct key_use *u, s
 }
 
 struct lookup {
+	const struct iam *iam;
 	struct str id;
 	struct key_row *row;
 	bool found;
@@ -144,7 +145,7 @@ static bool read_row(struct db_conn *conn, void *arg, struct err *err)
 	if (!l->found)
 		return true;
 	stored = l->row->secret;
-	return iam_secret_decode(l->id, &stored, &l->row->secret, err);
+	return iam_secret_decode(l->iam, l->id, &stored, &l->row->secret, err);
 }
 
 static void entry_freep(struct entry **e)
@@ -198,7 +199,7 @@ static bool find(struct key_cache *c, const struct key_use *u, struct key_info *
 		}
 	}
 	struct entry *spare CLEANUP(entry_freep) = xmalloc(sizeof(*spare));
-	struct lookup l = { .id = u->id, .row = &spare->row };
+	struct lookup l = { .iam = c->iam, .id = u->id, .row = &spare->row };
 	if (!db_read(c->db, read_row, &l, err))
 		return false;
 

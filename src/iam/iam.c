@@ -14,10 +14,13 @@ static void iam_closep(struct iam **i)
 	iam_close(*i);
 }
 
-bool iam_open(struct db *db, struct iam **out, struct err *err)
+bool iam_open(
+	struct db *db, const struct secret *secrets_key, struct iam **out, struct err *err)
 {
 	struct iam *i CLEANUP(iam_closep) = xmalloc(sizeof(*i));
 	i->db = db;
+	if (secrets_key != NULL)
+		i->secrets_key = *secrets_key;
 	mutex_init(&i->lock, "iam_notes");
 	cond_init(&i->wake);
 	i->notes = xcalloc(IAM_USES_MAX, sizeof(*i->notes));
@@ -41,6 +44,7 @@ void iam_close(struct iam *i)
 	cond_fini(&i->wake);
 	mutex_fini(&i->lock);
 	freep(&i->notes);
+	secret_wipe(&i->secrets_key);
 	freep(&i);
 }
 

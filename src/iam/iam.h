@@ -22,9 +22,12 @@
 
 struct db;
 struct iam;
+struct secret;
 
-/* Starts the thread that writes down when keys were used. db is borrowed. */
-MUST_CHECK bool iam_open(struct db *db, struct iam **out, struct err *err);
+/* Starts the thread that writes down when keys were used. db is borrowed. secrets_key: wraps the
+ * secrets of access keys, copied; NULL: their rows hold them as they are (tests). */
+MUST_CHECK bool iam_open(
+	struct db *db, const struct secret *secrets_key, struct iam **out, struct err *err);
 void iam_close(struct iam *i); /* writes what is still to be written; accepts NULL */
 /* Grows with every change that this process makes. */
 uint64_t iam_generation(const struct iam *i);

@@ -4,32 +4,54 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "crypt/aead.h"
 #include "crypt/random.h"
 #include "iam/iam_priv.h"
 #include "meta/key_table.h"
 
 #define FLUSH_MS ((int64_t)10000)
 
-/*
- * Secrets stand in their rows as they are. Whoever wraps them does it here and nowhere else; the
- * key id is what binds a wrapped secret to its row.
- */
-bool iam_secret_encode(
-	struct str key_id, const struct secret *plain, struct secret *out, struct err *err)
+#define WHAT_MAX 64
+
+/* The key id binds a wrapped secret to its row. */
+static struct str what(struct str key_id, char out[WHAT_MAX])
 {
-	(void)key_id;
-	if (!secret_set(out, plain->bytes, plain->len))
-		return err_sys(err, ERR_INTERNAL, 0, "a secret is too long");
-	return true;
+	(void)snprintf(out, WHAT_MAX, "access-key:" STR_FMT, STR_ARG(str_sub(key_id, 0, 32)));
+	return str_from(out);
 }
 
-bool iam_secret_decode(
-	struct str key_id, const struct secret *stored, struct secret *out, struct err *err)
+static bool is_wrapping(const struct iam *i)
 {
-	(void)key_id;
-	if (!secret_set(out, stored->bytes, stored->len))
-		return err_sys(err, ERR_CORRUPT, 0, "a stored secret is too long");
-	return true;
+	return i != NULL && i->secrets_key.len != 0;
+}
+
+bool iam_secret_encode(const struct iam *i, struct str key_id, const struct secret *plain,
+	struct secret *out, struct err *err)
+{
+	char text[WHAT_MAX];
+	struct buf wrapped CLEANUP(buf_fini) = { 0 };
+	if (!is_wrapping(i)) {
+		*out = *plain;
+		return true;
+	}
+	buf_init(&wrapped, SECRET_MAX);
+	return aead_wrap(&i->secrets_key, what(key_id, text),
+		       (struct str){ (const char *)plain->bytes, plain->len }, &wrapped, err) &&
+	       (secret_set(out, wrapped.ptr, wrapped.len) ||
+		       err_sys(err, ERR_INTERNAL, 0, "a secret is too long"));
+}
+
+bool iam_secret_decode(const struct iam *i, struct str key_id, const struct secret *stored,
+	struct secret *out, struct err *err)
+{
+	char text[WHAT_MAX];
+	if (!is_wrapping(i)) {
+		*out = *stored;
+		return true;
+	}
+	return aead_unwrap_secret(&i->secrets_key, what(key_id, text),
+		       (struct str){ (const char *)stored->bytes, stored->len }, out, err) ||
+	       err_wrap(err, "the secret of access key " STR_FMT, STR_ARG(key_id));
 }
 
 /* A change of keys; user.ptr NULL: the root's. */
@@ -104,7 +126,7 @@ bool iam_key_create(struct iam *i, struct str account, struct str user, struct i
 	/* The ARN of a user's key is made of the user's row. */
 	(void)snprintf(
 		w.row.principal, sizeof(w.row.principal), "arn:aws:iam::%s:root", w.row.account);
-	bool done = iam_secret_encode(str_from(w.row.id), &plain, &w.row.secret, err) &&
+	bool done = iam_secret_encode(i, str_from(w.row.id), &plain, &w.row.secret, err) &&
 		    run(i, create, &w, err);
 	if (done)
 		*out = made;

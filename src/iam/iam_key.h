@@ -49,10 +49,11 @@ void iam_key_used(struct iam *i, struct str id, struct str service, struct str r
 /* Writes down what was noted. */
 MUST_CHECK bool iam_key_flush(struct iam *i, struct err *err);
 
-/* The one place that knows how a secret stands in its row. Errors: CORRUPT. */
-MUST_CHECK bool iam_secret_encode(
-	struct str key_id, const struct secret *plain, struct secret *out, struct err *err);
-MUST_CHECK bool iam_secret_decode(
-	struct str key_id, const struct secret *stored, struct secret *out, struct err *err);
+/* The one place that knows how a secret stands in its row: wrapped by the key that iam_open was
+ * given, under the name of its access key. i NULL: as it is. Errors: CORRUPT. */
+MUST_CHECK bool iam_secret_encode(const struct iam *i, struct str key_id,
+	const struct secret *plain, struct secret *out, struct err *err);
+MUST_CHECK bool iam_secret_decode(const struct iam *i, struct str key_id,
+	const struct secret *stored, struct secret *out, struct err *err);
 
 #endif

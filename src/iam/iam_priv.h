@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/thread.h"
+#include "crypt/secret.h"
 #include "iam/iam.h"
 #include "meta/iam_table.h"
 
@@ -17,6 +18,7 @@ struct iam_note {
 
 struct iam {
 	struct db *db;
+	struct secret secrets_key; /* len 0: none */
 	_Atomic uint64_t generation;
 	struct thread *writer;
 	struct mutex lock;
