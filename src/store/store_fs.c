@@ -34,7 +34,9 @@ struct fs_writer {
 	struct store_key key;
 	int fd;
 	uint64_t flushed_bytes; /* write-back was started up to here */
-	uint64_t synced_bytes;  /* known to be on stable storage */
+	/* Where a failed fsync cuts: what this writer synced, or found when it opened the object, for
+	 * an earlier one may have synced and acknowledged that. */
+	uint64_t floor_bytes;
 	bool is_name_durable;
 	bool is_broken; /* an fsync failed: the kernel may have dropped what it could not write, and
 			   will not say so again */
@@ -118,6 +120,7 @@ static bool fs_append(
 	w->base.store = s;
 	w->base.size_bytes = (uint64_t)st.st_size;
 	w->flushed_bytes = (uint64_t)st.st_size;
+	w->floor_bytes = (uint64_t)st.st_size;
 	w->key = *key;
 	w->fd = take_fd(&fd);
 	*out = &w->base;
@@ -176,14 +179,14 @@ static bool fs_sync(struct blob_writer *base, struct err *err)
 		return fail(err, EIO, "an fsync failed before: fsync of", &w->key);
 	if (fsync(w->fd) != 0) {
 		int why = errno;
-		/* What was not synced before is of unknown content: it must not be appended to by
-		 * another request. */
+		/* What this writer wrote since its last sync is of unknown content: it must not be
+		 * appended to by another request. */
 		w->is_broken = true;
-		if (ftruncate(w->fd, (off_t)w->synced_bytes) == 0)
-			base->size_bytes = w->synced_bytes;
+		if (ftruncate(w->fd, (off_t)w->floor_bytes) == 0)
+			base->size_bytes = w->floor_bytes;
 		return fail(err, why, "fsync of", &w->key);
 	}
-	w->synced_bytes = base->size_bytes;
+	w->floor_bytes = base->size_bytes;
 	w->flushed_bytes = base->size_bytes;
 	/* Whoever made the file may never have synced: each writer does it once itself. */
 	if (!w->is_name_durable) {
@@ -204,8 +207,8 @@ static bool fs_cut(struct blob_writer *base, uint64_t size_bytes, struct err *er
 	base->size_bytes = size_bytes;
 	if (w->flushed_bytes > size_bytes)
 		w->flushed_bytes = size_bytes;
-	if (w->synced_bytes > size_bytes)
-		w->synced_bytes = size_bytes;
+	if (w->floor_bytes > size_bytes)
+		w->floor_bytes = size_bytes;
 	return true;
 }
 
