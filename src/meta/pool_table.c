@@ -18,6 +18,7 @@ static const char sql_making_add[] =
 	"INSERT INTO making (store_key, created_at_ms) VALUES ($1, $2)";
 static const char sql_making_remove[] = "DELETE FROM making WHERE store_key = $1";
 static const char sql_making_has[] = "SELECT 1 FROM making WHERE store_key = $1";
+static const char sql_making_older[] = "SELECT 1 FROM making WHERE created_at_ms < $1 LIMIT 1";
 static const char sql_making_trash[] =
 	"INSERT INTO trash (store_key) SELECT store_key FROM making WHERE created_at_ms < $1 ON CONFLICT DO NOTHING";
 static const char sql_making_expire[] = "DELETE FROM making WHERE created_at_ms < $1";
@@ -129,6 +130,13 @@ bool making_table_has(
 {
 	STMT(st, c, sql_making_has);
 	db_bind_blob(st, 1, key, POOL_STORE_KEY_LEN);
+	return db_step(st, out, err);
+}
+
+bool making_table_has_older(struct db_conn *c, int64_t before_ms, bool *out, struct err *err)
+{
+	STMT(st, c, sql_making_older);
+	db_bind_int(st, 1, before_ms);
 	return db_step(st, out, err);
 }
 

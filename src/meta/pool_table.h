@@ -42,6 +42,8 @@ MUST_CHECK bool making_table_remove(
 	struct db_conn *c, const uint8_t key[POOL_STORE_KEY_LEN], struct err *err);
 MUST_CHECK bool making_table_has(
 	struct db_conn *c, const uint8_t key[POOL_STORE_KEY_LEN], bool *out, struct err *err);
+MUST_CHECK bool making_table_has_older(
+	struct db_conn *c, int64_t before_ms, bool *out, struct err *err);
 /* Gives those begun before the time to the trash. */
 MUST_CHECK bool making_table_expire(struct db_conn *c, int64_t before_ms, struct err *err);
 

@@ -4,6 +4,7 @@
 #include "meta/blob_table.h"
 #include "meta/image_table.h"
 #include "meta/lifecycle_table.h"
+#include "meta/pool_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "meta/state_table.h"
@@ -318,6 +319,29 @@ static bool expire_uploads(struct step_args *step, struct err *err)
 	return true;
 }
 
+/* --- objects of a re-encryption that was killed --- */
+
+static bool expire_making_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct step_args *a = arg;
+	return making_table_expire(conn, a->now_ms - a->core->o.upload_life_ms, err);
+}
+
+static bool has_old_making_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct step_args *a = arg;
+	return making_table_has_older(
+		conn, a->now_ms - a->core->o.upload_life_ms, &a->found, err);
+}
+
+/* One that is still being written is younger, as a rule; if not, its blob keeps the object that it
+ * has (reencrypt.c looks). */
+static bool expire_making(struct step_args *a, struct err *err)
+{
+	return db_read(a->core->db, has_old_making_in, a, err) &&
+	       (!a->found || db_write(a->core->db, expire_making_in, a, err));
+}
+
 /* --- bytes --- */
 
 struct trash_args {
@@ -444,7 +468,7 @@ bool collect_run(struct core *c, int64_t now_ms, unsigned steps, struct collect_
 	struct step_args once = { .core = c, .now_ms = now_ms };
 	report->more = false;
 	core_count(&c->collect_runs, 1);
-	bool ok = expire_uploads(&once, err);
+	bool ok = expire_uploads(&once, err) && expire_making(&once, err);
 	add_report(c, &once.report, report);
 	ok = ok && repeat(c, empty_repository, now_ms, &steps, report, err) &&
 	     repeat(c, review, now_ms, &steps, report, err) &&

@@ -45,11 +45,17 @@ static bool begin_in(struct db_conn *conn, void *arg, struct err *err)
 	return making_table_add(conn, j->new_key.bytes, clock_now_ms(), err);
 }
 
-/* Either the blob gets the new object, or, when it is gone, the new object goes. */
+/* Either the blob gets the new object, or, when it is gone, the new object goes. An object whose row
+ * has expired is the collector's: no blob may get it any more. */
 static bool move_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct job *j = arg;
-	bool done = false;
+	bool done = false, is_ours = false;
+	if (!making_table_has(conn, j->new_key.bytes, &is_ours, err))
+		return false;
+	if (!is_ours)
+		return err_sys(err, ERR_UNAVAILABLE, 0,
+			"writing a layer anew took longer than an upload may idle");
 	return making_table_remove(conn, j->new_key.bytes, err) &&
 	       blob_table_move(conn, &j->blob, j->new_key.bytes, j->form, &done, err) &&
 	       (done || trash_table_add(conn, j->new_key.bytes, err));
