@@ -244,6 +244,7 @@ static void bytes_never_cross_pools(void **state)
 		{ "dsse-x", ENC_KMS_DSSE, "alias/x", 4 },
 	};
 	struct err err;
+	make_key(w, "alias/x");
 	for (size_t i = 0; i < ARRAY_LEN(repos); i++)
 		make_repo_of(w, repos[i].name, repos[i].type, repos[i].key);
 	for (size_t i = 0; i < ARRAY_LEN(repos); i++) {

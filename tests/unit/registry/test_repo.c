@@ -50,6 +50,7 @@ static void what_a_repository_is_made_with_is_found_again(void **state)
 		.tags = tags,
 		.tag_count = 2 };
 	struct repo made, r;
+	struct kms_key key = make_key(w, "alias/k");
 	size_t n;
 	ASSERT_DONE(repo_create(w->core, &w->reg, &in, w->arena, &made, &err));
 	world_restart(w);
@@ -62,7 +63,7 @@ static void what_a_repository_is_made_with_is_found_again(void **state)
 	ASSERT_STR(r.filters[1], "latest");
 	assert_true(r.scan_on_push);
 	assert_int_equal(r.enc_type, ENC_KMS);
-	ASSERT_STR(r.kms_key, "arn:aws:kms:eu-west-1:000000000000:alias/k");
+	assert_true(str_eq_c(r.kms_key, key.arn));
 	ASSERT_DONE(repo_tags_get(w->core, &w->reg, STR("team/app"), w->arena, &got, &n, &err));
 	assert_int_equal(n, 2);
 	ASSERT_STR(got[0].key, "cost");
@@ -75,25 +76,56 @@ static void what_a_repository_is_made_with_is_found_again(void **state)
 	assert_sound(w);
 }
 
-static void keys_are_told_apart_by_their_arn(void **state)
+static struct kms_key key_named(struct world *w, const char *text)
+{
+	struct err err;
+	struct kms_key key;
+	struct kms_realm realm = { str_from(w->reg.account), str_from(w->reg.region) };
+	ASSERT_DONE(kms_key_get(w->kms, &realm, str_from(text), w->arena, &key, &err));
+	return key;
+}
+
+static void a_key_is_its_arn_whatever_name_it_was_given_by(void **state)
 {
 	struct world *w = *state;
-
-	static const struct {
-		const char *key, *arn;
-	} table[] = {
-		{ "", "arn:aws:kms:eu-west-1:000000000000:alias/aws/ecr" },
-		{ "alias/k", "arn:aws:kms:eu-west-1:000000000000:alias/k" },
-		{ "12-34", "arn:aws:kms:eu-west-1:000000000000:key/12-34" },
-		{ "arn:aws:kms:x:1:key/z", "arn:aws:kms:x:1:key/z" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		char name[8];
+	struct kms_key key = make_key(w, "alias/k"), other = make_key(w, NULL);
+	const char *const names[] = { "alias/k", "arn:aws:kms:eu-west-1:000000000000:alias/k",
+		key.id, key.arn };
+	char name[8];
+	struct kms_realm realm = { STR("000000000000"), STR("eu-west-1") };
+	struct err err;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		snprintf(name, sizeof(name), "r%zu", i);
-		make_repo_of(w, name, ENC_KMS_DSSE, table[i].key);
-		assert_true(str_eq_c(get_repo(w, name).kms_key, table[i].arn));
+		make_repo_of(w, name, ENC_KMS_DSSE, names[i]);
+		assert_true(str_eq_c(get_repo(w, name).kms_key, key.arn));
 	}
+	make_repo_of(w, "managed", ENC_KMS, "");
+	assert_true(str_eq_c(get_repo(w, "managed").kms_key, key_named(w, "alias/aws/ecr").arn));
+	/* Where an alias points later is of no concern to what was made by it. */
+	ASSERT_DONE(kms_alias_update(w->kms, &realm, STR("alias/k"), &other, &err));
+	assert_true(str_eq_c(get_repo(w, "r0").kms_key, key.arn));
+	make_repo_of(w, "later", ENC_KMS_DSSE, "alias/k");
+	assert_true(str_eq_c(get_repo(w, "later").kms_key, other.arn));
+}
+
+static void a_key_that_is_not_there_or_not_usable_makes_no_repository(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct repo out;
+	struct kms_key key = make_key(w, "alias/off");
+	struct repo_new in = { .name = STR("r"), .enc_type = ENC_KMS, .mutability = MUTABLE };
+	static const char *const absent[] = { "alias/none", "12345678-1234-1234-1234-123456789012",
+		"arn:aws:kms:eu-west-1:000000000000:key/12345678-1234-1234-1234-123456789012" };
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++) {
+		in.kms_key = str_from(absent[i]);
+		ASSERT_FAILS(ERR_KMS_KEY_UNKNOWN,
+			repo_create(w->core, &w->reg, &in, w->arena, &out, &err));
+	}
+	ASSERT_DONE(kms_key_disable(w->kms, &key, &err));
+	in.kms_key = STR("alias/off");
+	ASSERT_FAILS(ERR_KMS_KEY_DISABLED,
+		repo_create(w->core, &w->reg, &in, w->arena, &out, &err));
 }
 
 static void names_come_in_byte_order_page_by_page(void **state)
@@ -255,7 +287,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mode_and_its_filters_say_which_tags_move),
 		WORLD_TEST(what_a_repository_is_made_with_is_found_again),
-		WORLD_TEST(keys_are_told_apart_by_their_arn),
+		WORLD_TEST(a_key_is_its_arn_whatever_name_it_was_given_by),
+		WORLD_TEST(a_key_that_is_not_there_or_not_usable_makes_no_repository),
 		WORLD_TEST(names_come_in_byte_order_page_by_page),
 		WORLD_TEST(a_deleted_repository_is_gone_at_once_and_its_name_is_free),
 		WORLD_TEST(one_repository_has_at_most_fifty_tags),

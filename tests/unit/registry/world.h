@@ -9,6 +9,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "crypt/hash.h"
+#include "kms/kms.h"
+#include "kms/kms_alias.h"
+#include "kms/kms_key.h"
 #include "meta/db.h"
 #include "meta/db_fault.h"
 #include "registry/blob.h"
@@ -33,6 +36,8 @@ struct world {
 	struct db *db;
 	struct blobstore *store;
 	struct core *core;
+	struct secret managed_key, wrapping_key;
+	struct kms *kms;
 	struct core_options o;
 	struct registry_id reg;
 	struct arena *arena;
@@ -45,6 +50,8 @@ static inline UNUSED void world_open_core(struct world *w)
 	struct err err;
 	w->o.db = w->db;
 	w->o.store = w->store;
+	w->o.kms = w->kms;
+	w->o.managed_key = &w->managed_key;
 	ASSERT_DONE(core_open(&w->o, &w->core, &err));
 }
 
@@ -63,6 +70,19 @@ static inline void world_folder(struct world *w)
 		make_temp_folder(w->folder);
 }
 
+#define KMS_LIFE_MS 200 /* how long a decrypted data key is remembered */
+
+static inline void world_open_kms(struct world *w)
+{
+	struct err err;
+	struct kms_options o = {
+		.db = w->db, .wrapping_key = &w->wrapping_key, .cache_life_ms = KMS_LIFE_MS
+	};
+	kms_close(w->kms);
+	ASSERT_DONE(kms_open(&o, &w->kms, &err));
+}
+
+/* Everything is sealed with keys, as on a server. */
 static inline UNUSED int world_up(void **state)
 {
 	struct world *w = xmalloc(sizeof(*w));
@@ -77,9 +97,23 @@ static inline UNUSED int world_up(void **state)
 	w->o.upload_life_ms = HOUR_MS;
 	w->o.collect_grace_ms = HOUR_MS;
 	w->o.mounting_by_default = true;
+	w->managed_key.len = w->wrapping_key.len = 32;
+	memset(w->managed_key.bytes, 0x4d, 32);
+	memset(w->wrapping_key.bytes, 0x57, 32);
+	world_open_kms(w);
 	assert_true(registry_id_make(STR("000000000000"), STR("eu-west-1"), &w->reg));
 	world_open_core(w);
 	*state = w;
+	return 0;
+}
+
+/* The disk is encrypted already: bytes are stored as they are. */
+static inline UNUSED int world_up_plain(void **state)
+{
+	world_up(state);
+	struct world *w = *state;
+	w->o.disk_is_encrypted = true;
+	world_restart(w);
 	return 0;
 }
 
@@ -87,6 +121,7 @@ static inline UNUSED int world_down(void **state)
 {
 	struct world *w = *state;
 	core_close(w->core);
+	kms_close(w->kms);
 	blobstore_close(w->store);
 	db_close(w->db);
 	arena_free(w->arena);
@@ -95,7 +130,21 @@ static inline UNUSED int world_down(void **state)
 	return 0;
 }
 
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, world_up, world_down)
+#define WORLD_TEST(f)  cmocka_unit_test_setup_teardown(f, world_up, world_down)
+#define PLAIN_TEST(f)  cmocka_unit_test_setup_teardown(f, world_up_plain, world_down)
+
+/* A key of the registry's account and Region; alias NULL: without. */
+static inline UNUSED struct kms_key make_key(struct world *w, const char *alias)
+{
+	struct err err;
+	struct kms_key key;
+	struct kms_realm realm = { str_from(w->reg.account), str_from(w->reg.region) };
+	struct kms_key_new in = { .description = STR("") };
+	ASSERT_DONE(kms_key_create(w->kms, &realm, &in, w->arena, &key, &err));
+	if (alias)
+		ASSERT_DONE(kms_alias_create(w->kms, &realm, str_from(alias), &key, &err));
+	return key;
+}
 
 static inline UNUSED void make_repo_of(
 	struct world *w, const char *name, enum enc_type type, const char *key)
