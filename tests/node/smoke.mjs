@@ -104,6 +104,6 @@ const gone = await call("BatchDeleteImage", { repositoryName, imageIds: listed }
 assert.equal(gone.imageIds.length, 2);
 await call("DeleteRepository", { repositoryName });
 await refuse("RepositoryNotFoundException", "DescribeRepositories", { repositoryNames: [repositoryName] });
-await refuse("UnsupportedOperationException", "DescribeRegistry");
+await refuse("UnsupportedOperationException", "DescribePullThroughCacheRules");
 
 console.log(JSON.stringify({ operations: [...used].sort(), refusals }));
