@@ -76,7 +76,7 @@ class Berth(Peer):
     def __init__(self, folder):
         self.folder = folder
         folder.mkdir(parents=True)
-        self.server = Server(folder, ["--access-log", "off"])
+        self.server = Server(folder, ["--access-log", "off", "--image-tags-max", "1000000"])
         self.port, self.env = self.server.port, clean_env(self.server.home)
 
     def command(self):
