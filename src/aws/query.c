@@ -154,6 +154,7 @@ static int query_status(struct str code)
 		{ "DeleteConflict", 409 },
 		{ "LimitExceeded", 409 },
 		{ "IDPRejectedClaim", 403 },
+		{ "AccessDenied", 403 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
