@@ -5,7 +5,8 @@
 #include "meta/repo_table.h"
 #include "registry/archive_priv.h"
 
-#define BATCH 200
+#define BATCH   200
+#define AT_ONCE 0 /* due, whatever the time */
 
 _Static_assert((int)IMAGE_ACTIVE == (int)STATE_ACTIVE &&
 		       (int)IMAGE_ARCHIVED == (int)STATE_ARCHIVED &&
@@ -39,7 +40,7 @@ bool archive_put_away(
 {
 	return state_table_archive(conn, row->repository_id, row->id, now_ms, err) &&
 	       follow_table_add(
-		       conn, row->repository_id, &row->digest, FOLLOW_ARCHIVE, false, now_ms, err);
+		       conn, row->repository_id, &row->digest, FOLLOW_ARCHIVE, false, AT_ONCE, err);
 }
 
 /* One image is active again: like one that was pushed now. */
@@ -47,7 +48,7 @@ static bool activate(struct core *c, struct db_conn *conn, int64_t repository_id
 	const struct digest *digest, int64_t now_ms, struct err *err)
 {
 	return state_table_activate(conn, repository_id, image_id, now_ms, err) &&
-	       follow_table_add(conn, repository_id, digest, FOLLOW_RESTORE, false, now_ms, err) &&
+	       follow_table_add(conn, repository_id, digest, FOLLOW_RESTORE, false, AT_ONCE, err) &&
 	       lifecycle_touch(c, conn, repository_id, err);
 }
 

@@ -40,9 +40,9 @@ bool lifecycle_expire(struct core *c, struct db_conn *conn, int64_t pool_id,
 	const struct image_row *row, struct err *err)
 {
 	int64_t now = clock_now_ms();
-	/* Before the image goes: afterwards its referrers cannot be found to be its. */
+	/* Its referrers go at once (due 0), those of referrers among them. */
 	return follow_table_add(
-		       conn, row->repository_id, &row->digest, FOLLOW_EXPIRE, false, now, err) &&
+		       conn, row->repository_id, &row->digest, FOLLOW_EXPIRE, false, 0, err) &&
 	       image_drop(conn, pool_id, row, now, c->o.collect_grace_ms, err);
 }
 
