@@ -1,38 +1,32 @@
 #include "kms/kms_external.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include <curl/curl.h>
 
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "kms/kms_crypt.h"
+#include "net/fetch.h"
 
 #define TIMEOUT_MS   5000
 #define TRIES        2
 #define PAUSE_MS     100
 #define DOWN_US      1000000 /* how long calls fail at once after one that failed for good */
 #define ANSWER_MAX   (64 * KIB)
-#define IDLE_HANDLES 8 /* connections that are kept */
 #define URL_TEXT_MAX 512
 
 struct kms_external {
 	char url[URL_TEXT_MAX];
-	char host_header[URL_TEXT_MAX + 8];
-	char sigv4[64];
-	char *access_key_id, *ca_file;
-	struct secret secret; /* NUL-terminated */
-	int64_t timeout_ms;
+	char *access_key_id;
+	struct secret secret;      /* NUL-terminated */
+	struct fetch_sigv4 signer; /* borrows the two above */
+	struct fetch *fetch;
 	_Atomic int64_t down_until_us;
-	struct mutex lock;
-	CURL *idle[IDLE_HANDLES]; /* guarded by lock */
-	size_t idle_count;
 };
 
 /* Opening. */
@@ -43,31 +37,21 @@ static bool bad(const char *what, struct err *err)
 }
 
 /* Bytes on the wire are data keys, so plain HTTP must not leave the machine. */
-static bool is_loopback(struct str host)
-{
-	struct str name = host;
-	if (str_starts(host, STR("[")))
-		return str_starts(host, STR("[::1]"));
-	name.len = str_find_char(host, ':');
-	return str_eq(name, STR("localhost")) || str_eq(name, STR("127.0.0.1"));
-}
-
 static bool set_endpoint(struct kms_external *x, const char *endpoint, struct err *err)
 {
 	struct str url = str_from(endpoint);
+	struct str host;
+	bool is_https;
 	while (str_ends(url, STR("/")))
 		url.len--;
-	bool is_https = str_starts(url, STR("https://"));
-	if (!is_https && !str_starts(url, STR("http://")))
+	if (!str_starts(url, STR("https://")) && !str_starts(url, STR("http://")))
 		return bad("the endpoint begins with https://", err);
-	struct str host = str_sub(url, is_https ? 8 : 7, url.len);
-	if (host.len == 0 || str_find_char(host, '/') != host.len ||
-		str_find_char(host, '@') != host.len || url.len >= URL_TEXT_MAX - 2)
+	if (!fetch_authority(url, &is_https, &host) || url.len >= URL_TEXT_MAX - 2 ||
+		host.ptr + host.len != url.ptr + url.len)
 		return bad("the endpoint is https:// and a host, with a port or without", err);
-	if (!is_https && !is_loopback(host))
+	if (!is_https && !fetch_is_loopback(host))
 		return bad("an endpoint beyond loopback needs https://", err);
 	(void)snprintf(x->url, sizeof(x->url), STR_FMT "/", STR_ARG(url));
-	(void)snprintf(x->host_header, sizeof(x->host_header), "Host: " STR_FMT, STR_ARG(host));
 	return true;
 }
 
@@ -102,26 +86,28 @@ static bool set_up(struct kms_external *x, const struct kms_external_options *o,
 		return bad("Region, access key id and the secret's file are needed", err);
 	if (!set_endpoint(x, o->endpoint, err) || !read_secret(x, o->secret_file, err))
 		return false;
-	/* The place of a key in libcurl's syntax: provider, provider of headers, Region, service.
-	 */
-	int n = snprintf(x->sigv4, sizeof(x->sigv4), "aws:amz:%s:kms", o->region);
-	if (n < 0 || (size_t)n >= sizeof(x->sigv4) || strchr(o->region, ':') != NULL)
-		return bad("no such Region", err);
 	if (o->ca_file != NULL && !file_exists(o->ca_file))
 		return bad("there is no file of certificate authorities at that path", err);
 	x->access_key_id = xstrdup(o->access_key_id);
-	x->ca_file = o->ca_file != NULL ? xstrdup(o->ca_file) : NULL;
-	x->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
-	return true;
+	x->signer = (struct fetch_sigv4){
+		.region = o->region,
+		.service = "kms",
+		.access_key_id = x->access_key_id,
+		.secret = (const char *)x->secret.bytes,
+	};
+	struct fetch_options f = {
+		.ca_file = o->ca_file,
+		.timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS,
+		.sigv4 = &x->signer,
+	};
+	struct err why;
+	return fetch_open(&f, &x->fetch, &why) || bad(err_text(&why), err);
 }
 
 bool kms_external_open(
 	const struct kms_external_options *o, struct kms_external **out, struct err *err)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return bad("libcurl does not start", err);
 	struct kms_external *x = xmalloc(sizeof(*x));
-	mutex_init(&x->lock, "kms-external");
 	if (!set_up(x, o, err)) {
 		kms_external_close(x);
 		return false;
@@ -134,11 +120,8 @@ void kms_external_close(struct kms_external *x)
 {
 	if (x == NULL)
 		return;
-	for (size_t i = 0; i < x->idle_count; i++)
-		curl_easy_cleanup(x->idle[i]);
-	mutex_fini(&x->lock);
+	fetch_close(x->fetch);
 	freep(&x->access_key_id);
-	freep(&x->ca_file);
 	secret_wipe(&x->secret);
 	free(x);
 }
@@ -149,114 +132,21 @@ struct exchange {
 	const char *operation;
 	struct str body;
 	struct buf answer;
-	long status;
-	char text[CURL_ERROR_SIZE]; /* what libcurl says */
+	int status;
+	struct err why; /* of no answer */
 };
 
-static size_t take_answer(char *bytes, size_t size, size_t n, void *arg)
-{
-	struct exchange *e = arg;
-	buf_add(&e->answer, bytes, size * n);
-	return buf_ok(&e->answer) ? size * n : 0;
-}
-
-static CURL *handle_make(const struct kms_external *x)
-{
-	CURL *h = curl_easy_init();
-	if (h == NULL)
-		return NULL;
-	bool ok = curl_easy_setopt(h, CURLOPT_URL, x->url) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_AWS_SIGV4, x->sigv4) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_USERNAME, x->access_key_id) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_PASSWORD, (const char *)x->secret.bytes) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)x->timeout_ms) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)x->timeout_ms) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK;
-	if (x->ca_file != NULL)
-		ok = ok && curl_easy_setopt(h, CURLOPT_CAINFO, x->ca_file) == CURLE_OK;
-	if (!ok) {
-		curl_easy_cleanup(h);
-		return NULL;
-	}
-	return h;
-}
-
-static CURL *handle_take(struct kms_external *x)
-{
-	{
-		LOCKED(&x->lock);
-		if (x->idle_count != 0)
-			return x->idle[--x->idle_count];
-	}
-	return handle_make(x);
-}
-
-static void handle_give(struct kms_external *x, CURL *h)
-{
-	/* What belongs to one request does not stay behind. */
-	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
-	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, NULL);
-	(void)curl_easy_setopt(h, CURLOPT_POSTFIELDS, NULL);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, NULL);
-	{
-		LOCKED(&x->lock);
-		if (x->idle_count < IDLE_HANDLES) {
-			x->idle[x->idle_count++] = h;
-			return;
-		}
-	}
-	curl_easy_cleanup(h);
-}
-
-static void headers_freep(struct curl_slist **list)
-{
-	curl_slist_free_all(*list);
-}
-
-static bool headers_add(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*list, line);
-	if (longer == NULL)
-		return false;
-	*list = longer;
-	return true;
-}
-
-/* Sends once. False: no answer; e->text says why. */
+/* Sends once. False: no answer; e->why says why. */
 static bool exchange_once(struct kms_external *x, struct exchange *e)
 {
 	char target[80];
-	struct curl_slist *headers CLEANUP(headers_freep) = NULL;
-	CURL *h = handle_take(x);
-	if (h == NULL) {
-		(void)snprintf(e->text, sizeof(e->text), "libcurl has no handle");
-		return false;
-	}
 	(void)snprintf(target, sizeof(target), "X-Amz-Target: TrentService.%s", e->operation);
+	const char *headers[] = { "Content-Type: application/x-amz-json-1.1", target, NULL };
+	struct fetch_request r = {
+		.url = x->url, .headers = headers, .is_post = true, .body = e->body
+	};
 	buf_reset(&e->answer);
-	e->text[0] = '\0';
-	/* Host is given so that libcurl signs it with its port, as the server sees it. */
-	bool ok = headers_add(&headers, "Content-Type: application/x-amz-json-1.1") &&
-		  headers_add(&headers, target) && headers_add(&headers, x->host_header) &&
-		  curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)e->body.len) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_POSTFIELDS, e->body.ptr) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_WRITEDATA, e) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_ERRORBUFFER, e->text) == CURLE_OK;
-	CURLcode code = ok ? curl_easy_perform(h) : CURLE_OUT_OF_MEMORY;
-	if (code == CURLE_OK &&
-		curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &e->status) == CURLE_OK) {
-		handle_give(x, h);
-		return true;
-	}
-	if (e->text[0] == '\0')
-		(void)snprintf(e->text, sizeof(e->text), "%s", curl_easy_strerror(code));
-	curl_easy_cleanup(h);
-	return false;
+	return fetch_send(x->fetch, &r, &e->answer, &e->status, &e->why);
 }
 
 static void pause_ms(int64_t ms)
@@ -311,7 +201,7 @@ static bool refused(const struct exchange *e, struct err *err)
 		return err_set(err, kind, STR_FMT, STR_ARG(message));
 	if (kind != ERR_KMS_UNAVAILABLE)
 		return err_set(err, kind, "The external KMS answered " STR_FMT, STR_ARG(type));
-	err_sys(err, kind, 0, "external KMS, %s: HTTP %ld " STR_FMT ": " STR_FMT, e->operation,
+	err_sys(err, kind, 0, "external KMS, %s: HTTP %d " STR_FMT ": " STR_FMT, e->operation,
 		e->status, STR_ARG(type), STR_ARG(message));
 	(void)snprintf(
 		err->msg, sizeof(err->msg), "The external KMS refuses the registry's request");
@@ -320,7 +210,7 @@ static bool refused(const struct exchange *e, struct err *err)
 
 static bool no_answer(const struct exchange *e, struct err *err)
 {
-	err_sys(err, ERR_KMS_UNAVAILABLE, 0, "external KMS, %s: %s", e->operation, e->text);
+	err_sys(err, ERR_KMS_UNAVAILABLE, 0, "external KMS, %s: %s", e->operation, e->why.detail);
 	(void)snprintf(err->msg, sizeof(err->msg), "The external KMS does not answer");
 	return false;
 }

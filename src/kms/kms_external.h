@@ -5,7 +5,7 @@
  * A request has a time limit and is tried once more after a failure that may pass. After that the
  * KMS counts as down for a moment, in which calls fail at once, so that a dead KMS does not hold
  * every worker. Answers are bounded. TLS is verified; plain HTTP goes to loopback only; proxies and
- * redirections are not used. libcurl has its only home here.
+ * redirections are not used (net/fetch.h).
  *
  * Errors: KMS_KEY_UNKNOWN, KMS_KEY_DISABLED, KMS_KEY_STATE, KMS_KEY_INCORRECT,
  * KMS_CIPHERTEXT_INVALID as the KMS says; KMS_UNAVAILABLE when it does not answer, or refuses
