@@ -262,6 +262,120 @@ static void a_session_carries_tags_up_to_its_size(void **state)
 	assert_true(strncmp(err.msg, "PackedPolicyTooLarge: ", 22) == 0);
 }
 
+/* The head of a request for sts, signed with the credentials at SIGNED_AT. */
+#define SIGNED_AT 1764039600 /* 20251125T030000Z */
+
+struct signed_head {
+	char headers[16384];
+	const char *text;
+	struct sigv4_request r;
+};
+
+static void sha256_hex(struct str s, char out[65])
+{
+	struct err err;
+	struct digest d;
+	ASSERT_DONE(hash_bytes(DIGEST_SHA256, s, &d, &err));
+	hex_encode(d.hash, 32, out);
+	out[64] = '\0';
+}
+
+static void sign_head(struct signed_head *h, const struct credentials *c)
+{
+	struct err err;
+	struct buf text CLEANUP(buf_fini);
+	char hash[65], signature[65];
+	uint8_t key[32], mac[32];
+	const char *names = "host;x-amz-date;x-amz-security-token";
+	snprintf(h->headers, sizeof(h->headers),
+		"host:sts\nx-amz-date:20251125T030000Z\nx-amz-security-token:" STR_FMT "\n",
+		STR_ARG(c->token));
+	h->text = h->headers;
+	h->r = (struct sigv4_request){ .method = STR("GET"),
+		.path = STR("/"),
+		.query = STR(""),
+		.body = STR(""),
+		.headers = fixture_headers,
+		.headers_arg = &h->text };
+	buf_init(&text, 65536);
+	sha256_hex(STR(""), hash);
+	ASSERT_DONE(sigv4_canonical(&h->r, str_from(names), str_from(hash), false, &text, &err));
+	sha256_hex(buf_str(&text), hash);
+	buf_reset(&text);
+	buf_addf(&text,
+		"AWS4-HMAC-SHA256\n20251125T030000Z\n20251125/us-east-1/sts/aws4_request\n%s",
+		hash);
+	sigv4_key(c->secret, STR("20251125"), STR("us-east-1"), STR("sts"), key);
+	hmac_sha256(key, 32, buf_str(&text), mac);
+	hex_encode(mac, 32, signature);
+	signature[64] = '\0';
+	size_t n = strlen(h->headers);
+	snprintf(h->headers + n, sizeof(h->headers) - n,
+		"authorization:AWS4-HMAC-SHA256 Credential=" STR_FMT
+		"/20251125/us-east-1/sts/aws4_request, SignedHeaders=%s, Signature=%s\n",
+		STR_ARG(c->key_id), names, signature);
+}
+
+static void a_session_signs_until_its_end_and_is_then_told_so(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	struct assume_request r = { .duration_s = 900 };
+	struct assumed a;
+	struct principal who;
+	struct signed_head h;
+	int64_t shift = SIGNED_AT * (int64_t)1000 - clock_now_ms() - 800 * 1000;
+	clock_shift_ms(shift); /* the session begins 800 s before the request */
+	struct principal bob = bob_with_role(f, TRUST("*"));
+	bool assumed = assume(f, &bob, &r, &a, &err);
+	clock_shift_ms(-shift);
+	assert_true(assumed);
+	sign_head(&h, &a.credentials);
+	ASSERT_DONE(sigv4_verify(f->auth, &h.r, "sts", SIGNED_AT, f->arena, &who, &err));
+	assert_true(str_eq(who.arn, a.arn));
+	ASSERT_DONE(sigv4_verify(f->auth, &h.r, "sts", SIGNED_AT + 95, f->arena, &who, &err));
+	ASSERT_FAILS(ERR_UNAUTHENTICATED,
+		sigv4_verify(f->auth, &h.r, "sts", SIGNED_AT + 105, f->arena, &who, &err));
+	assert_string_equal(err.msg,
+		"ExpiredTokenException: The security token included in the request is expired");
+	/* A wrong signature is told as that, whatever the token says. */
+	a.credentials.secret = STR("0123456789012345678901234567890123456789");
+	sign_head(&h, &a.credentials);
+	ASSERT_FAILS(ERR_UNAUTHENTICATED,
+		sigv4_verify(f->auth, &h.r, "sts", SIGNED_AT + 105, f->arena, &who, &err));
+	assert_true(strncmp(err.msg, "InvalidSignatureException", 25) == 0);
+}
+
+#define OTHER "210987654321"
+
+static void a_role_of_another_account_wants_both_sides(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	const struct iam_tags none = { NULL, 0 };
+	struct assume_request r = { .role_arn = STR("arn:aws:iam::" OTHER ":role/guest") };
+	struct assumed a;
+	struct principal who;
+	struct principal bob = bob_with_role(f, TRUST("*"));
+	struct iam_entity role = { .account = STR(OTHER),
+		.type = IAM_TYPE_ROLE,
+		.name = STR("guest"),
+		.document = STR(TRUST(BOB_ARN)),
+		.max_session_s = 3600 };
+	ASSERT_DONE(iam_create(auth_iam(f->auth), &role, none, f->arena, &role, &err));
+	ASSERT_FAILS(ERR_DENIED, assume(f, &bob, &r, &a, &err));
+	fixture_inline(
+		f, IAM_TYPE_USER, "bob", ALLOW("sts:AssumeRole", "arn:aws:iam::" OTHER ":role/*"));
+	ASSERT_DONE(assume(f, &bob, &r, &a, &err));
+	assert_true(open_session(f, &a.credentials, &who));
+	ASSERT_STR(who.account, OTHER);
+	ASSERT_STR(who.arn, "arn:aws:sts::" OTHER ":assumed-role/guest/run-1");
+	struct iam_ref ref = { STR(OTHER), IAM_TYPE_ROLE, STR("guest") };
+	struct iam_change change = { .document = STR(TRUST("arn:aws:iam::" OTHER ":root")) };
+	ASSERT_DONE(iam_update(auth_iam(f->auth), &ref, &change, &err));
+	ASSERT_FAILS(ERR_DENIED, assume(f, &bob, &r, &a, &err));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -276,6 +390,8 @@ int main(void)
 		TEST(with_the_key_goes_the_session_token),
 		TEST(a_registry_token_carries_the_session),
 		TEST(a_session_carries_tags_up_to_its_size),
+		TEST(a_session_signs_until_its_end_and_is_then_told_so),
+		TEST(a_role_of_another_account_wants_both_sides),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

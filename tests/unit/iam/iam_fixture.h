@@ -30,7 +30,7 @@ static inline UNUSED int fixture_setup(void **state)
 	snprintf(f->path, sizeof(f->path), "%s/berth.db", f->folder);
 	struct db_options o = { .path = f->path };
 	ASSERT_DONE(db_open(&o, &f->db, &err));
-	ASSERT_DONE(iam_open(f->db, &f->iam, &err));
+	ASSERT_DONE(iam_open(f->db, NULL, &f->iam, &err));
 	f->arena = arena_new(8 * MIB);
 	*state = f;
 	return 0;
