@@ -54,8 +54,8 @@ static bool read_request_tags(struct ecr_call *call, struct front_question *q, s
 static bool read_keys(
 	struct ecr_call *call, struct front_question *q, struct policy_key keys[2], struct err *err)
 {
-	struct str *values;
-	size_t n;
+	struct str *values = NULL;
+	size_t n = 0;
 	if (!ecr_strings(call, "tagKeys", &values, &n, err))
 		return false;
 	if (n != 0)

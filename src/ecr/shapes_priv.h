@@ -7,8 +7,11 @@
 
 #include "front/shape.h"
 
-#define PLACE \
-	{ "registryId", &value_registry_id, false }, { "repositoryName", &value_repository_name, true }
+#define PLACE                                                  \
+	{ "registryId", &value_registry_id, false },           \
+	{                                                      \
+		"repositoryName", &value_repository_name, true \
+	}
 
 extern const struct shape value_registry_id;
 extern const struct shape value_repository_name;

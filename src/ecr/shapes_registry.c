@@ -1,4 +1,5 @@
-/* shapes_registry.c - inputs of what belongs to a registry, or says how its repositories are to be. */
+/* shapes_registry.c - inputs of what belongs to a registry, or says how its repositories are to be.
+ */
 #include "ecr/patterns.h"
 #include "ecr/shapes.h"
 #include "ecr/shapes_priv.h"

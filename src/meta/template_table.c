@@ -17,10 +17,9 @@ static const char sql_remove[] =
 	"DELETE FROM repository_template WHERE registry_id = $1 AND prefix_key = $2";
 static const char sql_find[] =
 	"SELECT " COLUMNS "FROM repository_template WHERE registry_id = $1 AND prefix_key = $2";
-static const char sql_list[] =
+static const char sql_next[] =
 	"SELECT " COLUMNS
-	"FROM repository_template WHERE registry_id = $1 AND prefix_key > $2 ORDER BY prefix_key LIMIT $3";
-static const char sql_count[] = "SELECT count(*) FROM repository_template WHERE registry_id = $1";
+	"FROM repository_template WHERE registry_id = $1 AND prefix_key > $2 ORDER BY prefix_key LIMIT 1";
 
 static bool read_row(
 	struct db_stmt *st, struct arena *arena, struct template_row *out, struct err *err)
@@ -100,12 +99,10 @@ bool template_table_remove(
 	return db_run(st, err);
 }
 
-bool template_table_find(struct db_conn *c, int64_t registry_id, struct str prefix_key,
-	struct arena *arena, struct template_row *out, bool *found, struct err *err)
+/* The one row that st finds. */
+static bool one(struct db_stmt *st, struct arena *arena, struct template_row *out, bool *found,
+	struct err *err)
 {
-	STMT(st, c, sql_find);
-	db_bind_int(st, 1, registry_id);
-	db_bind_str(st, 2, prefix_key);
 	bool row = false;
 	if (!db_step(st, &row, err) || (row && !read_row(st, arena, out, err)))
 		return false;
@@ -113,35 +110,20 @@ bool template_table_find(struct db_conn *c, int64_t registry_id, struct str pref
 	return true;
 }
 
-bool template_table_list(struct db_conn *c, int64_t registry_id, struct str after, unsigned limit,
-	struct arena *arena, struct template_row *rows, size_t *count, struct err *err)
+bool template_table_find(struct db_conn *c, int64_t registry_id, struct str prefix_key,
+	struct arena *arena, struct template_row *out, bool *found, struct err *err)
 {
-	STMT(st, c, sql_list);
+	STMT(st, c, sql_find);
 	db_bind_int(st, 1, registry_id);
-	db_bind_str(st, 2, after);
-	db_bind_int(st, 3, limit);
-	size_t n = 0;
-	bool row = false;
-	while (n < limit) {
-		if (!db_step(st, &row, err))
-			return false;
-		if (!row)
-			break;
-		if (!read_row(st, arena, &rows[n], err))
-			return false;
-		n++;
-	}
-	*count = n;
-	return true;
+	db_bind_str(st, 2, prefix_key);
+	return one(st, arena, out, found, err);
 }
 
-bool template_table_count(struct db_conn *c, int64_t registry_id, uint64_t *out, struct err *err)
+bool template_table_next(struct db_conn *c, int64_t registry_id, struct str after,
+	struct arena *arena, struct template_row *out, bool *found, struct err *err)
 {
-	STMT(st, c, sql_count);
+	STMT(st, c, sql_next);
 	db_bind_int(st, 1, registry_id);
-	bool row = false;
-	if (!db_step(st, &row, err))
-		return false;
-	*out = (uint64_t)db_col_int(st, 0);
-	return true;
+	db_bind_str(st, 2, after);
+	return one(st, arena, out, found, err);
 }

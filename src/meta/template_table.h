@@ -31,11 +31,8 @@ MUST_CHECK bool template_table_remove(
 	struct db_conn *c, int64_t registry_id, struct str prefix_key, struct err *err);
 MUST_CHECK bool template_table_find(struct db_conn *c, int64_t registry_id, struct str prefix_key,
 	struct arena *arena, struct template_row *out, bool *found, struct err *err);
-/* By key in byte order, those behind `after`. */
-MUST_CHECK bool template_table_list(struct db_conn *c, int64_t registry_id, struct str after,
-	unsigned limit, struct arena *arena, struct template_row *rows, size_t *count,
-	struct err *err);
-MUST_CHECK bool template_table_count(
-	struct db_conn *c, int64_t registry_id, uint64_t *out, struct err *err);
+/* The first behind `after` in byte order of keys. */
+MUST_CHECK bool template_table_next(struct db_conn *c, int64_t registry_id, struct str after,
+	struct arena *arena, struct template_row *out, bool *found, struct err *err);
 
 #endif

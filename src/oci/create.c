@@ -10,14 +10,13 @@ static bool create(struct http_req *req, struct arena *arena, struct err *err)
 {
 	struct template t;
 	struct err why;
-	bool found = false;
 	struct oci_request *r = oci_request_of(req);
-	if (!template_match(r->front->core, &r->reg, r->path.name, TEMPLATE_CREATE_ON_PUSH, arena,
-		    &t, &found, &why)) {
+	if (!template_find(r->front->core, &r->reg, r->path.name, TEMPLATE_CREATE_ON_PUSH, arena,
+		    &t, &why)) {
 		*err = why;
 		return false;
 	}
-	if (!found)
+	if (t.prefix.ptr == NULL)
 		return false;
 	if (front_allow(
 		    r->front, req, &r->who, "ecr:CreateRepository", &r->reg, r->path.name, &why) &&

@@ -240,11 +240,11 @@ static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 	page->last = or_empty(a->after);
 	for (;;) {
 		struct template_row row;
-		size_t got = 0;
+		bool found = false;
 		struct err e;
-		bool fits = template_table_list(
-			conn, a->registry_id, page->last, 1, a->arena, &row, &got, &e);
-		if (fits && got == 0)
+		bool fits = template_table_next(
+			conn, a->registry_id, page->last, a->arena, &row, &found, &e);
+		if (fits && !found)
 			return true;
 		page->more = page->count == a->limit;
 		if (page->more)
@@ -313,18 +313,18 @@ static bool match_in(struct db_conn *conn, void *arg, struct err *err)
 	return a->found || try_key(conn, a, STR(ROOT), err);
 }
 
-bool template_match(struct core *c, const struct registry_id *reg, struct str repo,
-	enum template_use use, struct arena *arena, struct template *out, bool *found,
-	struct err *err)
+bool template_find(struct core *c, const struct registry_id *reg, struct str repo,
+	enum template_use use, struct arena *arena, struct template *out, struct err *err)
 {
 	struct match_args a = { .repo = repo, .use = use, .arena = arena };
+	struct template t = { .prefix = { NULL, 0 } };
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, match_in, &a, err))
 		return false;
-	if (a.found && !from_row(&a.row, arena, out, err))
+	if (a.found && !from_row(&a.row, arena, &t, err))
 		return false;
-	*found = a.found;
+	*out = t;
 	return true;
 }
 

@@ -75,11 +75,9 @@ struct template_page {
 MUST_CHECK bool template_list(struct core *c, const struct registry_id *reg, struct str after,
 	unsigned limit, struct arena *arena, struct template_page *out, struct err *err);
 
-/* The template by which a repository of this name would be made. *found false: none, out untouched.
- */
-MUST_CHECK bool template_match(struct core *c, const struct registry_id *reg, struct str repo,
-	enum template_use use, struct arena *arena, struct template *out, bool *found,
-	struct err *err);
+/* The template by which a repository of this name would be made; out->prefix.ptr NULL: none. */
+MUST_CHECK bool template_find(struct core *c, const struct registry_id *reg, struct str repo,
+	enum template_use use, struct arena *arena, struct template *out, struct err *err);
 /* Makes the repository as t says, whole, or finds that somebody else just did. Errors: those of
  * repo_create but REPO_EXISTS. */
 MUST_CHECK bool template_apply(struct core *c, const struct registry_id *reg,

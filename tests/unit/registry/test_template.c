@@ -39,10 +39,10 @@ static void the_longest_prefix_of_whole_components_counts(void **state)
 			make_template(w, "ROOT", TEMPLATE_CREATE_ON_PUSH);
 		for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 			struct template t;
-			bool found = false;
 			const char *by = table[i].by || !with_root ? table[i].by : "ROOT";
-			ASSERT_DONE(template_match(w->core, &w->reg, str_from(table[i].repo),
-				TEMPLATE_CREATE_ON_PUSH, w->arena, &t, &found, &err));
+			ASSERT_DONE(template_find(w->core, &w->reg, str_from(table[i].repo),
+				TEMPLATE_CREATE_ON_PUSH, w->arena, &t, &err));
+			bool found = t.prefix.ptr != NULL;
 			if (found != (by != NULL) || (found && !str_eq_c(t.prefix, by)))
 				fail_msg("%s: by %.*s", table[i].repo,
 					found ? (int)t.prefix.len : 4,
