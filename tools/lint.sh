@@ -22,7 +22,13 @@ configure() { # DIR COMPILER OPTIONS...
 	shift 2
 	[ -f "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" -Dwerror=true "$@" >/dev/null
 }
-build() { ninja -C "$1" | grep -vE '^(\[|ninja: (Entering|no work))' | grep . && return 1 || return "${PIPESTATUS[0]}"; }
+build() {
+	local log rc=0
+	log=$(mktemp)
+	ninja -C "$1" -k 0 >"$log" 2>&1 || { rc=1; grep -E '(error|warning|undefined reference)' "$log" | sort -u; }
+	rm -f "$log"
+	return $rc
+}
 
 check_format() {
 	local bad=() f
