@@ -1,0 +1,173 @@
+// Signed out: the sign-in page. Signed in: the shell and the page that the address names.
+
+import { I18nProvider } from "@cloudscape-design/components/i18n";
+import messages from "@cloudscape-design/components/i18n/messages/all.en";
+import { Component, lazy, useEffect, useMemo, useState, type ComponentType, type ReactNode } from "react";
+import { Client } from "../api/client";
+import { Problem } from "../ui/feedback";
+import { lazyPage } from "../ui/lazy";
+import { NoticesProvider } from "./notices";
+import { parse, useHash } from "./router";
+import { rememberRegion, SessionProvider, type Session } from "./session";
+import { Shell } from "./shell";
+import { SignIn } from "./sign-in";
+
+const repositories = () => import("../pages/repositories");
+
+const pages = {
+  repositories: lazy(repositories),
+  create: lazyPage(() => import("../pages/create-repository")),
+  repository: lazyPage(() => import("../pages/repository")),
+  image: lazyPage(() => import("../pages/image")),
+  layer: lazyPage(() => import("../pages/layer")),
+  settings: lazyPage(() => import("../pages/settings")),
+  permissions: lazyPage(() => import("../pages/permissions")),
+  templates: lazyPage(() => import("../pages/templates")),
+  template: lazyPage(() => import("../pages/template")),
+  sharing: lazyPage(() => import("../pages/sharing")),
+  layers: lazyPage(() => import("../pages/sharing-layers")),
+  map: lazyPage(() => import("../pages/sharing-map")),
+  pools: lazyPage(() => import("../pages/sharing-pools")),
+  mounts: lazyPage(() => import("../pages/sharing-mounts")),
+  estimate: lazyPage(() => import("../pages/sharing-estimate")),
+  status: lazyPage(() => import("../pages/status")),
+  users: lazyPage(() => import("../pages/users")),
+  user: lazyPage(() => import("../pages/user")),
+} satisfies Record<string, ComponentType<never>>;
+
+function route(hash: string): ReactNode {
+  const { path, query } = parse(hash);
+  const [first, second, third, fourth] = path;
+  switch (first) {
+    case undefined:
+    case "repositories":
+      if (!second) return <pages.repositories />;
+      if (third === "images" && fourth) return <pages.image key={`${second} ${fourth}`} repository={second} digest={fourth} />;
+      return <pages.repository key={second} name={second} tab={third ?? "images"} />;
+    case "create-repository":
+      return <pages.create />;
+    case "layers":
+      return second ? <pages.layer key={second} digest={second} /> : <pages.layers />;
+    case "settings":
+      return <pages.settings />;
+    case "permissions":
+      return <pages.permissions />;
+    case "templates":
+      if (!second) return <pages.templates />;
+      return <pages.template key={hash} prefix={second === "new" ? undefined : query.get("prefix") ?? undefined} />;
+    case "sharing":
+      switch (second) {
+        case undefined:
+          return <pages.sharing />;
+        case "layers":
+          return <pages.layers />;
+        case "map":
+          return <pages.map />;
+        case "pools":
+          return <pages.pools />;
+        case "mounts":
+          return <pages.mounts key={hash} query={query} />;
+        case "estimate":
+          return <pages.estimate />;
+      }
+      break;
+    case "status":
+      return <pages.status />;
+    case "users":
+      return second ? <pages.user key={second} name={second} /> : <pages.users />;
+  }
+  return <Problem title="There is no such page" text="The address is not one of this console's." action={["Go to the repositories", "#/repositories"]} />;
+}
+
+/** A page that cannot be drawn, or loaded because the server has a newer console, must not take the others along. */
+class Boundary extends Component<{ place: string; children: ReactNode }, { place: string; error?: Error }> {
+  override state: { place: string; error?: Error } = { place: this.props.place };
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+  static getDerivedStateFromProps(props: { place: string }, state: { place: string }) {
+    return props.place === state.place ? null : { place: props.place, error: undefined };
+  }
+  override render() {
+    if (!this.state.error) return this.props.children;
+    const isLoad = /import|module|fetch/i.test(this.state.error.message);
+    return (
+      <Problem
+        title={isLoad ? "This page could not be loaded" : "This page cannot be shown"}
+        text={isLoad ? "The server cannot be reached, or it has a newer console now. Load the page again." : this.state.error.message}
+        action={["Go to the repositories", "#/repositories"]}
+      />
+    );
+  }
+}
+
+/** Takes the token out of the address at once, so that it stays in no history. */
+function takeLink(): string | undefined {
+  const m = /^#signin=(.+)$/.exec(location.hash);
+  if (m) history.replaceState(null, "", location.pathname);
+  return m?.[1];
+}
+
+const link = takeLink();
+
+export function App() {
+  const hash = useHash();
+  const [session, setSession] = useState<Session>();
+  const [message, setMessage] = useState<string>();
+  useEffect(() => {
+    void repositories(); // behind the sign-in page, so that the list is there at once
+  }, []);
+
+  const end = (why?: string) => {
+    setSession(undefined);
+    setMessage(why);
+  };
+  const value = useMemo(() => {
+    if (!session) return undefined;
+    session.client.onSessionOver = (e) =>
+      end(/Expired/.test(e.code) ? "Your session has expired." : "The server no longer accepts your access key: it was deactivated or deleted, or its session ended.");
+    return {
+      ...session,
+      signOut: () => {
+        history.replaceState(null, "", location.pathname);
+        end();
+      },
+      setRegion: (region: string) => {
+        rememberRegion(region);
+        setSession({ ...session, client: new Client(session.client.credentials, region), region });
+      },
+    };
+  }, [session]);
+
+  // Temporary credentials end at a known time: say so then, not at the next click.
+  useEffect(() => {
+    if (!session?.expiration) return;
+    const ms = Math.min(2 ** 31 - 1, session.expiration * 1000 - Date.now());
+    const timer = setTimeout(() => end("Your session has expired."), Math.max(0, ms));
+    return () => clearTimeout(timer);
+  }, [session?.expiration]);
+
+  return (
+    <I18nProvider locale="en" messages={[messages]}>
+      {value ? (
+        <SessionProvider value={value}>
+          <NoticesProvider key={value.region}>
+            <Shell hash={hash}>
+              <Boundary place={hash}>{route(hash)}</Boundary>
+            </Shell>
+          </NoticesProvider>
+        </SessionProvider>
+      ) : (
+        <SignIn
+          message={message}
+          link={message === undefined ? link : undefined}
+          onSession={(s) => {
+            rememberRegion(s.region);
+            setMessage(undefined);
+            setSession(s);
+          }}
+        />
+      )}
+    </I18nProvider>
+  );
+}
