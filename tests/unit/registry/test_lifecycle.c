@@ -1,4 +1,5 @@
 /* Lifecycle policies carried out: what goes, when, and what never may. */
+#include "base/thread.h"
 #include "lifecycle_world.h"
 
 static void a_policy_is_kept_told_and_removed(void **state)
@@ -302,6 +303,66 @@ static void on_demand_it_goes_on_until_nothing_is_left(void **state)
 	assert_int_equal(r.expired, 1);
 }
 
+/* --- what happens while a policy is carried out --- */
+
+#define RACED 80
+
+struct tagger {
+	struct world w;
+	atomic_bool is_done;
+};
+
+static void tag_all(void *arg)
+{
+	struct tagger *t = arg;
+	for (int i = 0; i < RACED; i++) {
+		char tag[16];
+		const char *layer = arena_printf(t->w.arena, "layer of t%d", i).ptr;
+		struct err err;
+		snprintf(tag, sizeof(tag), "keep%d", i);
+		/* The layers are in their grace, so this works also for an image that went. */
+		if (!try_put(&t->w, "app", image_text(&t->w, "{}", &layer, 1, NULL), tag, &err))
+			abort();
+	}
+	atomic_store(&t->is_done, true);
+}
+
+static void what_is_tagged_meanwhile_stays(void **state)
+{
+	struct world *w = *state;
+	struct tagger t;
+	struct thread *thread;
+	struct err err;
+	char tag[16];
+	make_repo(w, "app");
+	for (int i = 0; i < RACED; i++) {
+		snprintf(tag, sizeof(tag), "t%d", i);
+		make_image(w, "app", tag);
+	}
+	set_policy(w, "app",
+		POLICY(RULE("1", TAGGED("\"keep*\"") KEEP("1000"), EXPIRE) "," RULE(
+			"2", ANY SINCE("ImagePushed", "1"), EXPIRE)));
+	t.w = *w;
+	t.w.arena = arena_new(64 * MIB);
+	atomic_init(&t.is_done, false);
+	ASSERT_DONE(thread_start("tagger", tag_all, &t, 0, &thread, &err));
+	int64_t later = clock_now_ms() + 2 * DAY_MS;
+	while (!atomic_load(&t.is_done)) {
+		struct lifecycle_report r = { 0 };
+		ASSERT_DONE(lifecycle_run(w->core, later, 3, &r, &err));
+	}
+	thread_join(thread);
+	arena_free(t.w.arena);
+	for (int i = 0; i < RACED; i++) {
+		struct image image;
+		snprintf(tag, sizeof(tag), "keep%d", i);
+		struct image_ref ref = by_tag(tag);
+		if (!try_pull(w, "app", ref, &image, &err))
+			fail_msg("%s: %s", tag, err_text(&err));
+	}
+	assert_sound(w);
+}
+
 /* --- previews --- */
 
 static struct lifecycle_preview get_preview(struct world *w, struct lifecycle_preview_query q)
@@ -443,6 +504,7 @@ int main(void)
 		WORLD_TEST(much_work_is_done_in_small_steps),
 		WORLD_TEST(a_repository_that_was_deleted_has_no_policy),
 		WORLD_TEST(on_demand_it_goes_on_until_nothing_is_left),
+		WORLD_TEST(what_is_tagged_meanwhile_stays),
 		WORLD_TEST(a_preview_changes_nothing),
 		WORLD_TEST(one_preview_at_a_time),
 		WORLD_TEST(results_come_in_pages_and_by_filter),
