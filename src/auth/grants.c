@@ -34,7 +34,9 @@ static void list_free(const struct policy_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct policy *p;
-		memcpy(&p, &list->items[i], sizeof(p)); /* they are const for all others */
+		/* They are const for all others. */
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is kept */
+		memcpy(&p, &list->items[i], sizeof(p));
 		policy_free(p);
 	}
 }
@@ -73,6 +75,12 @@ void grants_cache_free(struct grants_cache *c)
 	freep(&c);
 }
 
+static const struct policy **new_items(struct grants *g, size_t count)
+{
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is kept */
+	return arena_alloc(g->arena, (count + 1) * sizeof(const struct policy *));
+}
+
 /* Compiles text and adds it to a list whose items have room. */
 static bool add(struct grants *g, struct policy_list *list, const struct policy **items,
 	struct str text, enum policy_kind kind, struct err *err)
@@ -106,9 +114,8 @@ static struct str text_of(const struct iam_document *d)
 
 static bool compile_identity(struct grants *g, const struct iam_identity *identity, struct err *err)
 {
-	const struct policy **items =
-		arena_alloc(g->arena, (identity->document_count + 1) * sizeof(*items));
-	const struct policy **boundary = arena_alloc(g->arena, sizeof(*boundary));
+	const struct policy **items = new_items(g, identity->document_count);
+	const struct policy **boundary = new_items(g, 1);
 	if (items == NULL || boundary == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "too many policies");
 	for (size_t i = 0; i < identity->document_count; i++) {
@@ -128,8 +135,7 @@ static bool compile_identity(struct grants *g, const struct iam_identity *identi
 static bool compile_session(struct grants_cache *c, struct grants *g, const struct session *s,
 	struct arena *texts, struct err *err)
 {
-	const struct policy **items =
-		arena_alloc(g->arena, (SESSION_ARNS_MAX + 1) * sizeof(*items));
+	const struct policy **items = new_items(g, SESSION_ARNS_MAX + 1);
 	if (items == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "too many policies");
 	if (s->policy.len != 0 && !add(g, &g->session, items, s->policy, POLICY_SESSION, err))

@@ -226,7 +226,7 @@ bool iam_param_opt(struct iam_call *c, const char *name, enum iam_text kind, str
 bool iam_param(struct iam_call *c, const char *name, enum iam_text kind, struct str *out)
 {
 	char member[NAME_MAX_LEN];
-	struct str value;
+	struct str value = { NULL, 0 };
 	if (!iam_param_opt(c, name, kind, &value))
 		return false;
 	if (value.ptr == NULL) {
@@ -343,7 +343,7 @@ bool iam_param_document(struct iam_call *c, const char *name, int kind, size_t m
 {
 	struct policy *p CLEANUP(policy_freep) = NULL;
 	struct err why;
-	struct str text;
+	struct str text = { NULL, 0 };
 	if (!iam_param(c, name, IAM_TEXT_DOCUMENT, &text))
 		return false;
 	if (!policy_compile(text, (enum policy_kind)kind, &p, &why))
@@ -392,7 +392,7 @@ bool iam_page(struct iam_call *c, struct iam_cursor *out)
 
 size_t iam_page_rows(const struct iam_cursor *p, size_t n)
 {
-	return n < p->limit ? n : n - 1;
+	return n < p->limit ? n : p->limit - 1;
 }
 
 void iam_page_end(struct iam_call *c, const struct iam_cursor *p, size_t n, struct str last)
@@ -521,7 +521,7 @@ bool iam_allow(struct iam_call *c, struct str resource)
 	struct str action = arena_printf(c->arena, "iam:%s", c->op->name);
 	struct str policy = query_param(c->req, "PolicyArn");
 	struct str boundary = query_param(c->req, "PermissionsBoundary");
-	struct iam_tags tags;
+	struct iam_tags tags = { NULL, 0 };
 	struct auth_context context;
 	if (action.ptr == NULL)
 		return iam_full(c);

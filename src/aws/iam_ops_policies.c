@@ -187,7 +187,7 @@ static bool list_policies(struct iam_call *c)
 	buf_add_c(&c->xml, "<Policies>");
 	if (w.aws && p.after.len == 0 && !add_managed(c, &w))
 		return false;
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; rows != NULL && i < shown; i++) {
 		struct shown s;
 		bool is_wanted;
 		if (!show_own(c, &rows[i], &s) || !wants(c, &w, s.arn, &is_wanted) ||
@@ -195,7 +195,7 @@ static bool list_policies(struct iam_call *c)
 			return false;
 	}
 	buf_add_c(&c->xml, "</Policies>");
-	iam_page_end(c, &p, n, shown != 0 ? rows[shown - 1].name : STR(""));
+	iam_page_end(c, &p, n, rows != NULL && shown != 0 ? rows[shown - 1].name : STR(""));
 	return true;
 }
 
@@ -213,7 +213,7 @@ static void add_version(
 
 static bool create_version(struct iam_call *c)
 {
-	struct iam_version v;
+	struct iam_version v = { .number = 0 };
 	struct str document;
 	bool make_default;
 	if (is_read_only(c) ||
@@ -263,7 +263,7 @@ static bool managed_version(struct iam_call *c, struct iam_version *out)
 
 static bool get_version(struct iam_call *c)
 {
-	struct iam_version v;
+	struct iam_version v = { .number = 0 };
 	int64_t number = 0;
 	if (!version_number(c, &number))
 		return false;
@@ -276,7 +276,7 @@ static bool get_version(struct iam_call *c)
 
 static bool list_versions(struct iam_call *c)
 {
-	struct iam_version versions[IAM_VERSIONS_MAX];
+	struct iam_version versions[IAM_VERSIONS_MAX] = { { .number = 0 } };
 	size_t n = 1;
 	if (!(c->managed != NULL
 			    ? managed_version(c, &versions[0])

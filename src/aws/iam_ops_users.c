@@ -187,10 +187,11 @@ static bool list_access_keys(struct iam_call *c)
 	size_t n = 0;
 	if (!iam_page(c, &p))
 		return false;
+	const struct iam_key_page page = { c->who.account, c->ref.name, p.after, p.limit };
 	struct iam_key *keys = arena_alloc(c->arena, p.limit * sizeof(*keys));
 	if (keys == NULL)
 		return iam_full(c);
-	if (!iam_key_list(c->iam, c->who.account, c->ref.name, p.after, p.limit, keys, &n, c->err))
+	if (!iam_key_list(c->iam, &page, keys, &n, c->err))
 		return false;
 	size_t shown = iam_page_rows(&p, n);
 	buf_add_c(&c->xml, "<AccessKeyMetadata>");

@@ -258,7 +258,7 @@ static bool read_list(struct db_conn *c, void *arg, struct err *err)
 		.after = iam_name_key(l->arena, l->list->after),
 		.limit = l->list->limit,
 	};
-	struct iam_row of;
+	struct iam_row of = { .id = 0 };
 	if (l->of == NULL)
 		return iam_table_list(c, &page, l->arena, l->rows, &l->count, err);
 	return iam_row_get(c, l->of, l->arena, &of, err) &&

@@ -183,14 +183,16 @@ static bool list(struct db_conn *c, void *arg, struct err *err)
 	       key_table_list(c, &o, w->id, w->limit, w->rows, &w->count, err);
 }
 
-bool iam_key_list(struct iam *i, struct str account, struct str user, struct str after,
-	unsigned limit, struct iam_key *keys, size_t *out_n, struct err *err)
+bool iam_key_list(struct iam *i, const struct iam_key_page *page, struct iam_key *keys,
+	size_t *out_n, struct err *err)
 {
 	struct arena *arena CLEANUP(iam_arena_freep) = arena_new(IAM_WORK_MAX);
-	struct work w = {
-		.account = account, .user = user, .id = after, .arena = arena, .limit = limit
-	};
-	w.rows = arena_alloc(arena, limit * sizeof(*w.rows));
+	struct work w = { .account = page->account,
+		.user = page->user,
+		.id = page->after,
+		.arena = arena,
+		.limit = page->limit };
+	w.rows = arena_alloc(arena, page->limit * sizeof(*w.rows));
 	if (w.rows == NULL)
 		return iam_no_memory(err);
 	if (!db_read(i->db, list, &w, err))

@@ -30,9 +30,17 @@ MUST_CHECK bool iam_key_set_active(struct iam *i, struct str account, struct str
 	struct str id, bool is_active, struct err *err);
 MUST_CHECK bool iam_key_remove(
 	struct iam *i, struct str account, struct str user, struct str id, struct err *err);
-/* By id, those behind `after`; keys has room for limit. */
-MUST_CHECK bool iam_key_list(struct iam *i, struct str account, struct str user, struct str after,
-	unsigned limit, struct iam_key *keys, size_t *out_n, struct err *err);
+
+struct iam_key_page {
+	struct str account;
+	struct str user;  /* ptr NULL: root's */
+	struct str after; /* an id; empty: from the start */
+	unsigned limit;
+};
+
+/* By id; keys has room for page->limit. */
+MUST_CHECK bool iam_key_list(struct iam *i, const struct iam_key_page *page, struct iam_key *keys,
+	size_t *out_n, struct err *err);
 
 struct iam_key_use {
 	char account[13];

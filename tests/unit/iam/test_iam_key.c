@@ -18,8 +18,8 @@ static void a_user_has_two_keys_at_most(void **state)
 		"NoSuchEntity", iam_key_create(f->iam, STR(ACCOUNT), STR("eve"), &three, &err));
 	struct iam_key keys[3];
 	size_t n;
-	ASSERT_DONE(iam_key_list(
-		f->iam, STR(ACCOUNT), STR("bob"), STR(""), ARRAY_LEN(keys), keys, &n, &err));
+	const struct iam_key_page page = { STR(ACCOUNT), STR("bob"), STR(""), ARRAY_LEN(keys) };
+	ASSERT_DONE(iam_key_list(f->iam, &page, keys, &n, &err));
 	assert_int_equal(n, 2);
 }
 
@@ -43,7 +43,8 @@ static void a_key_is_found_only_with_its_owner(void **state)
 	ASSERT_DONE(iam_key_set_active(f->iam, STR(ACCOUNT), STR("BOB"), id, false, &err));
 	struct iam_key key;
 	size_t n;
-	ASSERT_DONE(iam_key_list(f->iam, STR(ACCOUNT), STR("bob"), STR(""), 1, &key, &n, &err));
+	const struct iam_key_page page = { STR(ACCOUNT), STR("bob"), STR(""), 1 };
+	ASSERT_DONE(iam_key_list(f->iam, &page, &key, &n, &err));
 	assert_int_equal(n, 1);
 	assert_false(key.is_active);
 	ASSERT_DONE(iam_key_remove(f->iam, STR(ACCOUNT), root, str_from(roots.key.id), &err));
