@@ -26,7 +26,7 @@
 #define STREAM_BUF_BYTES  (64 * KIB)
 #define STREAM_BUFS       4
 #define DROP_MAX          (64 * KIB) /* of an unwanted body, before the connection is given up instead */
-#define READ_BLOCK        (64 * KIB) /* of an object that is not sent by sendfile */
+#define READ_BLOCK        (256 * KIB) /* of an object that is not sent by sendfile */
 #define RATE_WINDOW_S     30
 #define LINGER_S          10 /* for a client to notice an early answer */
 

@@ -196,7 +196,9 @@ static struct MHD_Response *make_response(struct request *r)
 		return file_response(r);
 	case REPLY_SEGMENTS:
 		return MHD_create_response_from_callback(
-			reply->length, READ_BLOCK, object_read, r, NULL);
+			reply->length,
+			reply->length < READ_BLOCK ? (size_t)reply->length : READ_BLOCK,
+			object_read, r, NULL);
 	}
 	return NULL;
 }

@@ -228,7 +228,7 @@ void seal_segment(struct seal_lock *lock, uint64_t index, enum seal_place place,
 }
 
 bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place place,
-	struct seal_piece *piece, struct err *err)
+	struct seal_piece *piece, uint8_t *to, struct err *err)
 {
 	uint8_t aad_bytes[AAD_LEN];
 	struct str aad = render_aad(lock, index, place, aad_bytes);
@@ -237,8 +237,9 @@ bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place p
 	assert(n >= seal_overhead(lock->suite));
 	for (size_t i = lock->suite == SEAL_DOUBLE ? 2 : 1; i-- > 0;) {
 		uint8_t *text = at + AEAD_NONCE_LEN;
+		uint8_t *plain = i == 0 && to != NULL ? to : text;
 		n -= SEAL_LAYER_LEN;
-		if (!aead_open(lock->layers[i], at, aad, text, n, text + n, text)) {
+		if (!aead_open(lock->layers[i], at, aad, text, n, text + n, plain)) {
 			char name[2 * STORE_KEY_LEN];
 			hex_encode(lock->object.bytes, STORE_KEY_LEN, name);
 			return err_sys(err, ERR_CORRUPT, 0,
@@ -247,7 +248,7 @@ bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place p
 				place == SEAL_TAIL ? "upload tail at segment" : "segment", index,
 				layer_names[i]);
 		}
-		at = text;
+		at = plain;
 	}
 	*piece = (struct seal_piece){ at, n };
 	return true;
@@ -269,7 +270,7 @@ bool seal_open_tail(const struct seal_pool *pool, const struct store_key *object
 	struct str body = str_sub(tail, SEAL_HEADER_LEN, SIZE_MAX);
 	memcpy(sealed, body.ptr, body.len);
 	struct seal_piece piece = { sealed, body.len };
-	if (!seal_open_segment(&lock, plain_size / SEAL_SEGMENT, SEAL_TAIL, &piece, err))
+	if (!seal_open_segment(&lock, plain_size / SEAL_SEGMENT, SEAL_TAIL, &piece, NULL, err))
 		return false;
 	buf_add(out, piece.bytes, piece.len);
 	mem_wipe(sealed, SEAL_SEALED_MAX);

@@ -21,6 +21,7 @@ struct seal_reader {
 	size_t count;
 
 	struct seal_piece segments[SEAL_BATCH]; /* opened; NULL bytes: not yet */
+	bool is_spent[SEAL_BATCH];              /* opened straight into a caller's bytes */
 };
 
 static void reader_freep(struct seal_reader **r)
@@ -135,12 +136,13 @@ static bool fetch(struct seal_reader *r, uint64_t index, size_t wanted, struct e
 		wanted = (size_t)there;
 	assert(wanted >= 1 && wanted <= SEAL_BATCH);
 	size_t len = (wanted - 1) * full + sealed_len(r, index + wanted - 1);
-	if (r->batch == NULL)
-		r->batch = xmalloc(SEAL_BATCH * full);
+	if (r->batch == NULL) /* a small object takes little */
+		r->batch = xmalloc(r->last < SEAL_BATCH ? (r->last + 1) * full : SEAL_BATCH * full);
 	r->count = 0; /* until it is filled again */
 	if (!read_inner(r->inner, r->batch, len, SEAL_HEADER_LEN + index * full, err))
 		return false;
 	memset(r->segments, 0, sizeof(r->segments));
+	memset(r->is_spent, 0, sizeof(r->is_spent));
 	r->first = index;
 	r->count = wanted;
 	return true;
@@ -154,6 +156,45 @@ static size_t ahead(const struct seal_reader *r, uint64_t index, uint64_t end)
 	return end - index < SEAL_BATCH ? (size_t)(end - index) : SEAL_BATCH;
 }
 
+/* The segment is in the batch, fit to be opened or open. */
+static bool get(struct seal_reader *r, uint64_t index, uint64_t end, struct err *err)
+{
+	if (index >= r->first && index < r->first + r->count && !r->is_spent[index - r->first])
+		return true;
+	return fetch(r, index, ahead(r, index, end), err);
+}
+
+static bool open_at(struct seal_reader *r, uint64_t index, uint8_t *to, struct err *err)
+{
+	size_t k = (size_t)(index - r->first);
+	struct seal_piece piece = { r->batch + k * seal_sealed_segment(r->lock.suite),
+		sealed_len(r, index) };
+	if (!seal_open_segment(&r->lock, index, index == r->last ? SEAL_LAST : SEAL_MORE, &piece,
+		    to, err)) {
+		r->count = 0; /* what is there is spoiled; a second try reads again */
+		return false;
+	}
+	if (to != NULL)
+		r->is_spent[k] = true;
+	else
+		r->segments[k] = piece;
+	return true;
+}
+
+/* A whole segment goes straight to where it is wanted, unless it is open already. */
+static bool segment_to(
+	struct seal_reader *r, uint64_t index, uint64_t end, uint8_t *to, struct err *err)
+{
+	if (!get(r, index, end, err))
+		return false;
+	size_t k = (size_t)(index - r->first);
+	r->next = index + 1;
+	if (r->segments[k].bytes == NULL)
+		return open_at(r, index, to, err);
+	memcpy(to, r->segments[k].bytes, r->segments[k].len);
+	return true;
+}
+
 /* The plaintext of a segment; it stays until the next call. end: the index behind the last one
  * asked for. */
 static bool segment(struct seal_reader *r, uint64_t index, uint64_t end, const uint8_t **plain,
@@ -165,20 +206,11 @@ static bool segment(struct seal_reader *r, uint64_t index, uint64_t end, const u
 		r->next = index + 1;
 		return true;
 	}
-	if ((index < r->first || index >= r->first + r->count) &&
-		!fetch(r, index, ahead(r, index, end), err))
+	if (!get(r, index, end, err))
 		return false;
 	size_t k = (size_t)(index - r->first);
-	if (r->segments[k].bytes == NULL) {
-		struct seal_piece piece = { r->batch + k * seal_sealed_segment(r->lock.suite),
-			sealed_len(r, index) };
-		if (!seal_open_segment(&r->lock, index, index == r->last ? SEAL_LAST : SEAL_MORE,
-			    &piece, err)) {
-			r->count = 0; /* what is there is spoiled; a second try reads again */
-			return false;
-		}
-		r->segments[k] = piece;
-	}
+	if (r->segments[k].bytes == NULL && !open_at(r, index, NULL, err))
+		return false;
 	*plain = r->segments[k].bytes;
 	*len = r->segments[k].len;
 	r->next = index + 1;
@@ -198,6 +230,13 @@ bool seal_reader_pread(struct seal_reader *r, void *bytes, size_t len, uint64_t 
 	uint64_t end = off + len;
 	uint64_t end_segment = end / SEAL_SEGMENT + (end % SEAL_SEGMENT != 0);
 	for (uint64_t at = off; at < end;) {
+		if (at % SEAL_SEGMENT == 0 && end - at >= SEAL_SEGMENT) {
+			if (!segment_to(r, at / SEAL_SEGMENT, end_segment, to, err))
+				return false;
+			to += SEAL_SEGMENT;
+			at += SEAL_SEGMENT;
+			continue;
+		}
 		if (!segment(r, at / SEAL_SEGMENT, end_segment, &plain, &n, err))
 			return false;
 		size_t skip = (size_t)(at % SEAL_SEGMENT);
