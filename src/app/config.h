@@ -52,7 +52,7 @@ struct config_key {
 
 /* Ends with a key whose name is NULL. */
 extern const struct config_key config_keys[];
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX 96
 
 struct config_list {
 	char **items;
@@ -97,6 +97,14 @@ struct config {
 	unsigned log_level;
 	bool access_log, metrics_open;
 	unsigned mount_log_keep;
+	/* audit and events */
+	char *audit;
+	uint64_t audit_max_size;
+	unsigned audit_keep;
+	bool audit_data_plane;
+	struct config_list event_webhook;
+	char *event_webhook_secret_file, *event_webhook_ca;
+	int64_t event_timeout_ms, event_max_age_ms;
 	/* limits */
 	unsigned throttle;
 	struct config_list rate;

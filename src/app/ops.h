@@ -15,9 +15,12 @@
 #include "app/stack.h"
 #include "http/http.h"
 
+struct events;
+
 struct ops {
 	const struct stack *stack;
 	struct metrics *metrics;
+	struct events *events; /* NULL: none */
 	const char *blobs; /* the store's folder */
 	uint64_t min_free;
 	bool metrics_open;

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "app/events.h"
 #include "app/ops.h"
 #include "meta/db.h"
 #include "registry/collect.h"
@@ -163,7 +164,8 @@ bool ops_render_metrics(struct ops *ops, struct buf *out, struct err *err)
 	render_mounts(core, out);
 	render_core(core, out);
 	render_http(atomic_load(&ops->server), out);
-	if (!render_backlog(core, out, err) || !render_savings(core, out, err))
+	if (!render_backlog(core, out, err) || !render_savings(core, out, err) ||
+		!events_render_metrics(ops->events, out, err))
 		return false;
 	metrics_render_process(out);
 	return true;

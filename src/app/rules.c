@@ -94,7 +94,8 @@ bool rules_check(const struct config *c, struct rules *out, struct err *err)
 {
 	struct rules r = { 0 };
 	if (!tls_check(c, err) || !names_check(c, err) ||
-		!listen_all(c, r.listen, &r.listen_count, err))
+		!listen_all(c, r.listen, &r.listen_count, err) ||
+		!webhooks_read(c, &r.webhooks, err))
 		return false;
 	for (size_t i = 0; i < c->default_setting.count; i++) {
 		if (!setting_check(c, str_from(c->default_setting.items[i]), &r, err))

@@ -4,12 +4,14 @@
 #define BERTH_APP_RULES_H
 
 #include "app/listen.h"
+#include "app/webhooks.h"
 
 /* What the settings mean, where their text alone does not say it. */
 struct rules {
 	struct listen listen[LISTEN_MAX];
 	size_t listen_count;
 	bool mounting_by_default;
+	struct webhooks webhooks;
 };
 
 /* Errors: CONFIG, the whole line. */

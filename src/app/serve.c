@@ -6,6 +6,7 @@
 #include "app/access_log.h"
 #include "app/banner.h"
 #include "app/command.h"
+#include "app/events.h"
 #include "app/fronts.h"
 #include "app/identity.h"
 #include "app/jobs.h"
@@ -37,6 +38,7 @@ struct server {
 	struct fronts fronts;
 	struct http_server *http;
 	struct jobs *jobs;
+	struct events *events;
 };
 
 static void request_done(void *arg, const struct http_req *req, int64_t duration_us)
@@ -114,6 +116,21 @@ static bool open_auth(struct server *s, struct err *err)
 	       identity_ensure_key(s->stack.db, s->auth, &s->folder, &s->identity, err);
 }
 
+static bool open_events(struct server *s, struct err *err)
+{
+	const struct webhooks *w = &s->rules.webhooks;
+	uint64_t dropped = 0;
+	if (!event_configure(s->stack.core, w->items, w->count, &dropped, err) ||
+		!events_start(s->stack.core, s->config, w, s->log, &s->events, err))
+		return false;
+	s->ops.events = s->events;
+	if (dropped != 0)
+		log_event(s->log, LOG_WARN, "events",
+			"%llu events for webhooks that are not configured any more were given up",
+			(unsigned long long)dropped);
+	return true;
+}
+
 static bool server_open(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -141,7 +158,8 @@ static bool server_open(struct server *s, struct err *err)
 		.log = s->log,
 	};
 	fronts_init(&s->fronts, &s->ops, &front, s->stack.keys.kms);
-	return jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&
+	return open_events(s, err) &&
+	       jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&
 	       open_http(s, err);
 }
 
@@ -151,6 +169,7 @@ static void server_close(struct server *s)
 	atomic_store(&s->ops.is_stopping, true);
 	http_server_stop(s->http, (unsigned)s->config->grace_ms);
 	jobs_stop(s->jobs);
+	events_stop(s->events);
 	auth_close(s->auth);
 	resource_policies_free(s->policies);
 	stack_close(&s->stack);

@@ -2,7 +2,7 @@
 
 #include "crypt/hash.h"
 #include "meta/db.h"
-#include "registry/core.h"
+#include "registry/event.h"
 #include "store/store_fs.h"
 
 static enum mount_policy mount_policy(const struct config *c)
@@ -45,7 +45,7 @@ static bool open_parts(const struct config *c, const struct folder *folder,
 		.images_max = c->images_max,
 		.image_tags_max = c->image_tags_max,
 	};
-	return core_open(&core, &s->core, err);
+	return core_open(&core, &s->core, err) && (read_only || event_load(s->core, err));
 }
 
 bool stack_open(const struct config *c, const struct folder *folder, bool mounting_by_default,

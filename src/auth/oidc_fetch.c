@@ -38,6 +38,6 @@ bool oidc_fetch(struct str url, const char *ca_file, struct buf *out, struct err
 		return false;
 	}
 	if (!fetch_send(f, &r, out, &status, err))
-		return false;
+		return err_wrap(err, "%s", text);
 	return status == 200 || err_sys(err, ERR_UNAVAILABLE, 0, "%s: status %d", text, status);
 }

@@ -70,8 +70,8 @@ bool fetch_open(const struct fetch_options *o, struct fetch **out, struct err *e
 	if (o->sigv4 != NULL) {
 		/* The place of a key in libcurl's syntax: provider, provider of headers, Region,
 		 * service. */
-		int n = snprintf(sigv4, sizeof(sigv4), "aws:amz:%s:%s", o->sigv4->region,
-			o->sigv4->service);
+		int n = snprintf(
+			sigv4, sizeof(sigv4), "aws:amz:%s:%s", o->sigv4->region, o->sigv4->service);
 		if (n < 0 || (size_t)n >= sizeof(sigv4) || strchr(o->sigv4->region, ':') != NULL)
 			return err_set(err, ERR_CONFIG, "no such Region");
 	}
@@ -120,14 +120,32 @@ static size_t receive(char *bytes, size_t size, size_t count, void *arg)
 	return e->is_too_long ? 0 : len;
 }
 
-static CURL *handle_make(const struct fetch *f)
+/* libcurl asks about once a second. Not 0: give up. */
+static int is_cancelled(void *arg, curl_off_t a UNUSED, curl_off_t b UNUSED, curl_off_t c UNUSED,
+	curl_off_t d UNUSED)
+{
+	const struct fetch *f = arg;
+	return atomic_load(f->o.is_cancelled) ? 1 : 0;
+}
+
+/* No const: libcurl's argument is none. */
+static bool watch(CURL *h, struct fetch *f)
+{
+	return f->o.is_cancelled == NULL ||
+	       (curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+		       curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_cancelled) == CURLE_OK &&
+		       curl_easy_setopt(h, CURLOPT_XFERINFODATA, f) == CURLE_OK);
+}
+
+static CURL *handle_make(struct fetch *f)
 {
 	const struct fetch_sigv4 *key = f->o.sigv4;
 	const char *loopback = "localhost,127.0.0.1,::1";
 	CURL *h = curl_easy_init();
 	if (h == NULL)
 		return NULL;
-	bool ok = curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+	bool ok = watch(h, f);
+	ok = ok && curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 	ok = ok && curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)f->o.timeout_ms) == CURLE_OK;
@@ -212,8 +230,8 @@ static bool headers_make(
 	return headers_add(list, "Expect:");
 }
 
-static bool handle_prepare(CURL *h, const struct fetch_request *r, struct curl_slist *headers,
-	struct exchange *e)
+static bool handle_prepare(
+	CURL *h, const struct fetch_request *r, struct curl_slist *headers, struct exchange *e)
 {
 	bool ok = curl_easy_setopt(h, CURLOPT_URL, r->url) == CURLE_OK &&
 		  curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
@@ -236,12 +254,12 @@ bool fetch_send(struct fetch *f, const struct fetch_request *request, struct buf
 	CURL *h = handle_take(f);
 	if (h == NULL)
 		return err_sys(err, ERR_UNAVAILABLE, 0, "libcurl refuses its settings");
-	CURLcode code = headers_make(f, request, &headers) &&
-					handle_prepare(h, request, headers, &e)
-				? curl_easy_perform(h)
-				: CURLE_OUT_OF_MEMORY;
-	bool is_enough = code == CURLE_OK ||
-			 (code == CURLE_WRITE_ERROR && answer == NULL && e.is_too_long);
+	CURLcode code =
+		headers_make(f, request, &headers) && handle_prepare(h, request, headers, &e)
+			? curl_easy_perform(h)
+			: CURLE_OUT_OF_MEMORY;
+	bool is_enough =
+		code == CURLE_OK || (code == CURLE_WRITE_ERROR && answer == NULL && e.is_too_long);
 	bool ok = is_enough && curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
 		  status > 0;
 	if (ok && code == CURLE_OK)
@@ -252,8 +270,8 @@ bool fetch_send(struct fetch *f, const struct fetch_request *request, struct buf
 		*out_status = (int)status;
 		return true;
 	}
-	return err_sys(err, ERR_UNAVAILABLE, 0, "%s: %s", request->url,
-		e.is_too_long          ? "the answer is too long"
+	return err_sys(err, ERR_UNAVAILABLE, 0, "%s",
+		e.is_too_long       ? "the answer is too long"
 		: e.text[0] != '\0' ? e.text
 				    : curl_easy_strerror(code));
 }

@@ -18,11 +18,13 @@ struct fetch_sigv4 {
 };
 
 struct fetch_options {
-	const char *ca_file; /* PEM; NULL: the system's */
-	int64_t timeout_ms;  /* of a whole exchange */
+	const char *ca_file;             /* PEM; NULL: the system's */
+	int64_t timeout_ms;              /* of a whole exchange */
 	int64_t connect_timeout_ms;      /* 0: timeout_ms */
 	bool uses_proxy;                 /* of the environment, except to this machine */
 	const struct fetch_sigv4 *sigv4; /* borrowed until fetch_close; NULL: unsigned */
+	/* Once true, exchanges end within a second, also those that run; NULL: never. */
+	const _Atomic bool *is_cancelled;
 };
 
 struct fetch;
@@ -41,7 +43,8 @@ struct fetch_request {
 /*
  * Sends once. The answer's body goes behind what answer holds; one that does not fit is a failure.
  * answer NULL: the body does not matter, and at most 64 KiB of it are read. *out_status: of any
- * answer, also 500. Errors: UNAVAILABLE (no answer), the reason in detail. Threads: safe.
+ * answer, also 500. Errors: UNAVAILABLE (no answer), the reason in detail, without the URL, which
+ * may hold a secret. Threads: safe.
  */
 MUST_CHECK bool fetch_send(struct fetch *f, const struct fetch_request *request, struct buf *answer,
 	int *out_status, struct err *err);

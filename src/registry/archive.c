@@ -4,6 +4,7 @@
 #include "meta/lifecycle_table.h"
 #include "meta/repo_table.h"
 #include "registry/archive_priv.h"
+#include "registry/event_priv.h"
 
 #define BATCH   200
 #define AT_ONCE 0 /* due, whatever the time */
@@ -35,10 +36,11 @@ bool archive_need_active(struct db_conn *conn, int64_t image_id, struct err *err
 		       "The image is in the archive; restore it, or push it again");
 }
 
-bool archive_put_away(
-	struct db_conn *conn, const struct image_row *row, int64_t now_ms, struct err *err)
+bool archive_put_away(struct core *c, struct db_conn *conn, const struct image_row *row,
+	int64_t now_ms, struct err *err)
 {
 	return state_table_archive(conn, row->repository_id, row->id, now_ms, err) &&
+	       event_add(c, conn, row, EVENT_ARCHIVE, STR(""), err) &&
 	       follow_table_add(
 		       conn, row->repository_id, &row->digest, FOLLOW_ARCHIVE, false, AT_ONCE, err);
 }
@@ -48,6 +50,7 @@ static bool activate(struct core *c, struct db_conn *conn, int64_t repository_id
 	const struct digest *digest, int64_t now_ms, struct err *err)
 {
 	return state_table_activate(conn, repository_id, image_id, now_ms, err) &&
+	       event_add_id(c, conn, image_id, EVENT_RESTORE, err) &&
 	       follow_table_add(conn, repository_id, digest, FOLLOW_RESTORE, false, AT_ONCE, err) &&
 	       lifecycle_touch(c, conn, repository_id, err);
 }
@@ -158,7 +161,7 @@ static bool to_archive(struct db_conn *conn, struct update_args *a, const struct
 			"Requested image referenced by manifest list: [%s]",
 			found ? digest_text(&parent, text) : "");
 	}
-	return archive_put_away(conn, row, clock_now_ms(), err) &&
+	return archive_put_away(a->core, conn, row, clock_now_ms(), err) &&
 	       lifecycle_touch(a->core, conn, row->repository_id, err);
 }
 

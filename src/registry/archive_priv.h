@@ -13,8 +13,8 @@ MUST_CHECK bool archive_read_state(struct db_conn *conn, struct image *image, st
 MUST_CHECK bool archive_need_active(struct db_conn *conn, int64_t image_id, struct err *err);
 
 /* Puts an active image away, with its referrers by and by. The caller has looked at the indexes. */
-MUST_CHECK bool archive_put_away(
-	struct db_conn *conn, const struct image_row *row, int64_t now_ms, struct err *err);
+MUST_CHECK bool archive_put_away(struct core *c, struct db_conn *conn, const struct image_row *row,
+	int64_t now_ms, struct err *err);
 
 /* Brings back at once the image and what it leads to; *was_away: it was not active. */
 MUST_CHECK bool archive_bring_back(struct core *c, struct db_conn *conn,

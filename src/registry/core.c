@@ -7,6 +7,7 @@
 #include "meta/registry_table.h"
 #include "registry/collect.h"
 #include "registry/core_priv.h"
+#include "registry/event_priv.h"
 #include "registry/mount_log.h"
 #include "registry/name.h"
 #include "registry/pool.h"
@@ -93,6 +94,7 @@ void core_close(struct core *c)
 	session_set_free(c->sessions);
 	pull_set_free(c->pulls);
 	pool_set_free(c->pools);
+	event_set_free(c->events);
 	mutex_fini(&c->log_mutex);
 	free(c);
 }

@@ -22,6 +22,7 @@ struct core {
 	struct session_set *sessions;
 	struct pull_set *pulls; /* pull.h */
 	struct pool_set *pools; /* pool.h */
+	struct event_set *events; /* event.h; NULL: nobody is told */
 
 	struct mutex log_mutex; /* guards the three below */
 	struct mount_entry *log_first, *log_last;

@@ -9,6 +9,7 @@
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "registry/archive_priv.h"
+#include "registry/event_priv.h"
 #include "registry/image_priv.h"
 #include "registry/name.h"
 #include "registry/pool.h"
@@ -249,7 +250,8 @@ static bool put_tag(struct db_conn *conn, struct put_args *a, const struct repo 
 			STR_ARG(tag), STR_ARG(a->in->repo), a->reg->account,
 			a->core->o.image_tags_max);
 	a->row.tags++;
-	return tag_table_put(conn, a->repo.id, tag, a->row.id, old, clock_now_ms(), err);
+	return tag_table_put(conn, a->repo.id, tag, a->row.id, old, clock_now_ms(), err) &&
+	       event_add(a->core, conn, &a->row, EVENT_PUSH, tag, err);
 }
 
 static bool put_in(struct db_conn *conn, void *arg, struct err *err)
@@ -278,6 +280,9 @@ static bool put_in(struct db_conn *conn, void *arg, struct err *err)
 	} else if (a->in->refuse_repeat && a->in->tag_count == 0 && !a->is_restored) {
 		return already_exists(a, STR(""), err);
 	}
+	if (a->is_new && a->in->tag_count == 0 &&
+		!event_add(a->core, conn, &a->row, EVENT_PUSH, STR(""), err))
+		return false;
 	for (size_t i = 0; i < a->in->tag_count; i++) {
 		if (!put_tag(conn, a, &repo, a->in->tags[i], err))
 			return false;

@@ -4,6 +4,7 @@
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "registry/archive_priv.h"
+#include "registry/event_priv.h"
 #include "registry/image_priv.h"
 
 #define BATCH    256
@@ -142,6 +143,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	if (by_tag && !(a->also_last && row.tags == 1)) {
 		struct str tag = arena_str(a->out_arena, a->ref->tag);
 		return tell(a, &row, &tag, 1, err) &&
+		       event_add(a->core, conn, &row, EVENT_DELETE, a->ref->tag, err) &&
 		       tag_table_remove(conn, a->key.id, a->ref->tag, row.id, err) &&
 		       lifecycle_touch(a->core, conn, a->key.id, err);
 	}
@@ -158,7 +160,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 			return false;
 	}
 	a->image_gone = true;
-	return tell(a, &row, tags, count, err) &&
+	return tell(a, &row, tags, count, err) && event_image_gone(a->core, conn, &row, err) &&
 	       lifecycle_image_gone(a->core, conn, &row, err) &&
 	       image_drop(conn, a->key.pool_id, &row, clock_now_ms(), a->core->o.collect_grace_ms,
 		       err);

@@ -69,7 +69,7 @@ static bool follow(struct db_conn *conn, struct follow_args *a, int64_t pool_id,
 		if (has_parent || state.state != STATE_ACTIVE)
 			return true;
 		a->report.archived++;
-		return archive_put_away(conn, row, clock_now_ms(), err);
+		return archive_put_away(a->core, conn, row, clock_now_ms(), err);
 	case FOLLOW_RESTORE:
 		if (state.state == STATE_ACTIVE)
 			return true;

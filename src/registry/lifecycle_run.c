@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "meta/repo_table.h"
 #include "registry/archive_priv.h"
+#include "registry/event_priv.h"
 #include "registry/lifecycle_priv.h"
 #include "registry/pull.h"
 
@@ -43,6 +44,7 @@ bool lifecycle_expire(struct core *c, struct db_conn *conn, int64_t pool_id,
 	/* Its referrers go at once (due 0), those of referrers among them. */
 	return follow_table_add(
 		       conn, row->repository_id, &row->digest, FOLLOW_EXPIRE, false, 0, err) &&
+	       event_image_gone(c, conn, row, err) &&
 	       image_drop(conn, pool_id, row, now, c->o.collect_grace_ms, err);
 }
 
@@ -88,7 +90,7 @@ static bool act_on(struct db_conn *conn, struct eval_args *a, const struct lifec
 		return true;
 	if (m->action == LIFECYCLE_TRANSITION) {
 		a->archived++;
-		return archive_put_away(conn, row, clock_now_ms(), err);
+		return archive_put_away(a->run->core, conn, row, clock_now_ms(), err);
 	}
 	a->expired++;
 	return lifecycle_expire(a->run->core, conn, a->pool_id, row, err);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "../unit.h"
-
 #include "base/thread.h"
 #include "net/fetch.h"
 
