@@ -304,12 +304,12 @@ bool exclusion_table_count(struct db_conn *c, int64_t registry_id, uint64_t *out
 	return true;
 }
 
-bool exclusion_table_list(struct db_conn *c, int64_t registry_id, struct str last, unsigned max,
+bool exclusion_table_list(struct db_conn *c, const struct exclusion_row *after, unsigned max,
 	struct arena *arena, struct exclusion_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_exclusion_list);
-	db_bind_int(st, 1, registry_id);
-	db_bind_str(st, 2, last.ptr ? last : STR(""));
+	db_bind_int(st, 1, after->registry_id);
+	db_bind_str(st, 2, after->principal.ptr ? after->principal : STR(""));
 	db_bind_int(st, 3, max);
 	size_t n = 0;
 	bool row = true;
@@ -318,7 +318,7 @@ bool exclusion_table_list(struct db_conn *c, int64_t registry_id, struct str las
 			return false;
 		if (!row)
 			break;
-		rows[n] = (struct exclusion_row){ registry_id, table_text(st, 0, arena),
+		rows[n] = (struct exclusion_row){ after->registry_id, table_text(st, 0, arena),
 			db_col_int(st, 1) };
 		if (!rows[n].principal.ptr)
 			return err_set(

@@ -96,8 +96,8 @@ MUST_CHECK bool exclusion_table_remove(struct db_conn *c, int64_t registry_id, s
 	bool *removed, struct err *err);
 MUST_CHECK bool exclusion_table_count(
 	struct db_conn *c, int64_t registry_id, uint64_t *out, struct err *err);
-/* Behind `last` in byte order. */
-MUST_CHECK bool exclusion_table_list(struct db_conn *c, int64_t registry_id, struct str last,
+/* Of after's registry, behind its principal in byte order. */
+MUST_CHECK bool exclusion_table_list(struct db_conn *c, const struct exclusion_row *after,
 	unsigned max, struct arena *arena, struct exclusion_row *rows, size_t *count,
 	struct err *err);
 /* All, of all registries, by registry and principal: calls fn for each. */

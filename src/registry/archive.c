@@ -168,7 +168,7 @@ static bool to_archive(struct db_conn *conn, struct update_args *a, const struct
 static bool update_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct update_args *a = arg;
-	struct image_row row;
+	struct image_row row = { 0 };
 	struct state_row state;
 	if (!find(conn, a, &row, err) || !state_table_get(conn, row.id, &state, err))
 		return false;

@@ -170,7 +170,8 @@ static bool add_results(struct db_conn *conn, struct args *a, int64_t preview_id
 {
 	struct lifecycle_preview *p = a->preview;
 	struct preview_image rows[LIFECYCLE_SCAN];
-	size_t n = 0, i = 0;
+	size_t n = 0;
+	size_t i = 0;
 	if (!preview_image_table_list(conn, preview_id, p->after, LIFECYCLE_SCAN, rows, &n, err))
 		return false;
 	for (; i < n && p->count < a->query->limit; i++) {

@@ -141,7 +141,8 @@ bool lifecycle_eval_end(struct lifecycle_eval *e, struct err *err)
 
 static int oldest_first(const void *a, const void *b)
 {
-	const struct item *x = a, *y = b;
+	const struct item *x = a;
+	const struct item *y = b;
 	if (x->since_ms != y->since_ms)
 		return x->since_ms < y->since_ms ? -1 : 1;
 	return x->id < y->id ? -1 : x->id > y->id;
@@ -150,7 +151,8 @@ static int oldest_first(const void *a, const void *b)
 /* How many of the oldest go when the youngest `number` stay. */
 static size_t excess(const struct lifecycle_eval *e, size_t r)
 {
-	size_t n = 0, keep = (size_t)e->policy->rules[r].number;
+	size_t n = 0;
+	size_t keep = (size_t)e->policy->rules[r].number;
 	for (size_t i = 0; i < e->count; i++)
 		n += (size_t)(e->items[i].selected >> r & 1);
 	return n > keep ? n - keep : 0;

@@ -154,7 +154,7 @@ static bool read_action(const struct json *v, struct lifecycle_rule *r, struct e
 {
 	static const char *const types[] = { "expire", "transition", NULL };
 	const struct json *target = json_get(v, "targetStorageClass");
-	unsigned type;
+	unsigned type = 0;
 	if (!check_members(v, action_members, err) ||
 		!read_enum(json_get(v, "type"), types, &type, err))
 		return false;
@@ -229,9 +229,9 @@ static bool read_tags(
 
 	static const enum lifecycle_tags tags[] = { LIFECYCLE_ANY, LIFECYCLE_TAGGED,
 		LIFECYCLE_UNTAGGED };
-	const struct json *patterns = json_get(v, "tagPatternList"),
-			  *prefixes = json_get(v, "tagPrefixList");
-	unsigned state;
+	const struct json *patterns = json_get(v, "tagPatternList");
+	const struct json *prefixes = json_get(v, "tagPrefixList");
+	unsigned state = 0;
 	if (!read_enum(json_get(v, "tagStatus"), states, &state, err))
 		return false;
 	r->tags = tags[state];
@@ -280,8 +280,9 @@ static bool read_count(const struct json *v, struct lifecycle_rule *r, struct er
 {
 	static const char *const classes[] = { "archive", "standard", NULL };
 	static const char *const units[] = { "days", NULL };
-	const struct json *class = json_get(v, "storageClass"), *unit = json_get(v, "countUnit"),
-			  *count = json_get(v, "countType");
+	const struct json *class = json_get(v, "storageClass");
+	const struct json *unit = json_get(v, "countUnit");
+	const struct json *count = json_get(v, "countType");
 	unsigned i = 1;
 	if (class && !read_enum(class, classes, &i, err))
 		return false;
@@ -304,8 +305,8 @@ static bool read_count(const struct json *v, struct lifecycle_rule *r, struct er
 static bool read_rule(
 	const struct json *v, struct lifecycle_rule *r, struct arena *arena, struct err *err)
 {
-	const struct json *selection = json_get(v, "selection"),
-			  *description = json_get(v, "description");
+	const struct json *selection = json_get(v, "selection");
+	const struct json *description = json_get(v, "description");
 	if (!check_members(v, rule_members, err) ||
 		!read_number(json_get(v, "rulePriority"), &r->priority, err) ||
 		(description && !check_type(description, JSON_STRING, "string", err)))
@@ -354,7 +355,8 @@ static bool check_pair(
 
 static int order_rules(const void *a, const void *b)
 {
-	const struct lifecycle_rule *x = a, *y = b;
+	const struct lifecycle_rule *x = a;
+	const struct lifecycle_rule *y = b;
 	return x->priority < y->priority ? -1 : x->priority > y->priority;
 }
 
@@ -396,7 +398,7 @@ bool lifecycle_policy_parse(
 {
 	struct json *root CLEANUP(json_freep) = NULL;
 	struct err why;
-	if (text.len > LIFECYCLE_TEXT_MAX * 4) /* characters of UTF-8 */
+	if (text.len > (size_t)LIFECYCLE_TEXT_MAX * 4) /* characters of UTF-8 */
 		return fail(err, "The policy is longer than %d characters.", LIFECYCLE_TEXT_MAX);
 	if (!json_parse(text, &root, &why) || json_type(root) != JSON_OBJECT)
 		return fail(err, "Could not map policyString into LifecyclePolicy.");

@@ -99,14 +99,16 @@ static bool act_on(struct db_conn *conn, struct eval_args *a, const struct lifec
 static bool act_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct eval_args *a = arg;
-	size_t n = lifecycle_eval_count(a->eval), i = a->at;
+	size_t n = lifecycle_eval_count(a->eval);
+	size_t i = a->at;
 	uint64_t cost = 0;
 	struct lifecycle_row now;
-	bool is_live = false, found = false, ok = true;
+	bool is_live = false;
+	bool found = false;
 	struct arena *arena = arena_new(LIFECYCLE_ARENA_BYTES);
 	a->expired = a->archived = 0;
-	ok = repo_table_is_live(conn, a->repository_id, &is_live, err) &&
-	     lifecycle_table_get(conn, a->repository_id, arena, &now, &found, err);
+	bool ok = repo_table_is_live(conn, a->repository_id, &is_live, err) &&
+		  lifecycle_table_get(conn, a->repository_id, arena, &now, &found, err);
 	if (!is_live || !found || now.version != a->row.version)
 		i = n; /* another policy, or none: it has not this one's leave */
 	for (; ok && i < n && i < a->at + BATCH && cost < COST_MAX; i++) {
@@ -148,7 +150,8 @@ static bool done_in(struct db_conn *conn, void *arg, struct err *err)
 /* When to look again, if nothing changes. */
 static int64_t next_due(const struct eval_args *a, bool acted)
 {
-	int64_t now = a->run->base_ms, next = lifecycle_eval_next_ms(a->eval);
+	int64_t now = a->run->base_ms;
+	int64_t next = lifecycle_eval_next_ms(a->eval);
 	if (a->at < lifecycle_eval_count(a->eval) || (acted && lifecycle_eval_waiting(a->eval) > 0))
 		return now; /* more of the same; or an index is gone that others waited for */
 	if (next == INT64_MAX)

@@ -60,7 +60,8 @@ void pull_set_free(struct pull_set *s)
  * "arn:aws:iam::<account>:role/<path...>/<role>": sessions do not tell the path. */
 bool pull_is_covered(struct str exclusion, struct str principal)
 {
-	struct str part[2][6], rest[2] = { exclusion, principal };
+	struct str part[2][5];
+	struct str rest[2] = { exclusion, principal };
 	if (str_eq(exclusion, principal))
 		return true;
 	for (size_t k = 0; k < 2; k++) {
@@ -72,11 +73,15 @@ bool pull_is_covered(struct str exclusion, struct str principal)
 	if (!str_eq(part[0][1], part[1][1]) || !str_eq(part[0][4], part[1][4]) ||
 		!str_eq_c(part[0][2], "iam") || !str_eq_c(part[1][2], "sts"))
 		return false;
-	struct str kind, role, session, name = rest[0];
+	struct str kind;
+	struct str role;
+	struct str session;
+	struct str name = rest[0];
 	if (!str_starts(name, STR("role/")) || !str_cut(rest[1], '/', &kind, &session) ||
 		!str_eq_c(kind, "assumed-role") || !str_cut(session, '/', &role, &session))
 		return false;
-	struct str head, tail;
+	struct str head;
+	struct str tail;
 	while (str_cut(name, '/', &head, &tail))
 		name = tail;
 	return str_eq(name, role);
@@ -148,7 +153,8 @@ void pull_note(
 {
 	struct pull_set *s = c->pulls;
 	struct err e;
-	int64_t now = clock_now_ms(), registry_id = 0;
+	int64_t now = clock_now_ms();
+	int64_t registry_id = 0;
 	if (atomic_load(&s->change) == 0) {
 		/* No record rather than one that should not be. */
 		if (!load(c, &e))
@@ -283,8 +289,8 @@ bool pull_include(
 static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct exclusion_args *a = arg;
-	return exclusion_table_list(
-		conn, a->registry_id, a->after, a->max, a->arena, a->rows, &a->count, err);
+	struct exclusion_row after = { .registry_id = a->registry_id, .principal = a->after };
+	return exclusion_table_list(conn, &after, a->max, a->arena, a->rows, &a->count, err);
 }
 
 bool pull_exclusions(struct core *c, const struct registry_id *reg, struct str after,
