@@ -86,10 +86,12 @@ bool oci_begin(struct http_req *req)
 	if (!authenticate(req, r) || !find_registry(req, r) || !check_path(req, r))
 		return false;
 	const struct oci_op *op = (const struct oci_op *)(const void *)req->op;
+	/* A list of all repositories is a question about all of them, as in the API. */
+	struct str resource = r->path.endpoint == OCI_CATALOG ? STR("*") : r->path.name;
 	for (size_t i = 0; i < OCI_ACTIONS_MAX && op->actions[i]; i++) {
 		if (!throttle_take(r->front->throttle, &r->reg, op->actions[i], &err) ||
-			!front_allow(r->front, req, &r->who, op->actions[i], &r->reg, r->path.name,
-				&err)) {
+			!front_allow(
+				r->front, req, &r->who, op->actions[i], &r->reg, resource, &err)) {
 			oci_error_from(req, &err);
 			return false;
 		}

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "kms/kms.h"
 #include "meta/lifecycle_table.h"
 #include "meta/policy_table.h"
 #include "meta/registry_table.h"
@@ -55,21 +56,19 @@ void repo_from_row(const struct repo_row *row, struct repo *out)
 	out->filter_count = repo_split_filters(row->filters, out->filters);
 }
 
-/* The key's ARN as far as text alone can tell: ECR asks KMS once, at creation, and remembers the
- * ARN. */
-static struct str resolve_key(
-	const struct registry_id *reg, const struct repo_new *in, struct arena *arena)
+/* ECR asks KMS once, at creation, and remembers the ARN: the pool's identity, whatever name the key
+ * was given by. */
+static bool resolve_key(struct core *c, const struct registry_id *reg, const struct repo_new *in,
+	struct arena *arena, struct str *out, struct err *err)
 {
-	struct str k = in->kms_key;
-	if (in->enc_type == ENC_AES256)
-		return STR("");
-	if (k.len == 0)
-		k = STR("alias/aws/ecr");
-	if (str_starts(k, STR("arn:")))
-		return arena_str(arena, k);
-	const char *kind = str_starts(k, STR("alias/")) ? "" : "key/";
-	return arena_printf(
-		arena, "arn:aws:kms:%s:%s:%s" STR_FMT, reg->region, reg->account, kind, STR_ARG(k));
+	struct kms_realm realm = { str_from(reg->account), str_from(reg->region) };
+	if (in->enc_type == ENC_AES256) {
+		*out = STR("");
+		return true;
+	}
+	if (!c->o.kms)
+		return err_set(err, ERR_KMS_UNAVAILABLE, "This server has no KMS");
+	return kms_resolve(c->o.kms, &realm, in->kms_key, arena, out, err);
 }
 
 struct create_args {
@@ -137,10 +136,11 @@ bool repo_create(struct core *c, const struct registry_id *reg, const struct rep
 			"The list of tags on the repository is over the limit of %d",
 			REPO_TAGS_MAX);
 	struct create_args a = { .core = c, .reg = reg, .in = in, .arena = arena };
-	a.key_arn = resolve_key(reg, in, arena);
 	a.filters = repo_join_filters(arena, in->filters, in->filter_count);
-	if (!a.key_arn.ptr || !a.filters.ptr)
+	if (!a.filters.ptr)
 		return core_no_memory(err);
+	if (!resolve_key(c, reg, in, arena, &a.key_arn, err))
+		return false;
 	if (!core_registry(c, reg, true, &a.registry_id, err) ||
 		!db_write(c->db, create_in, &a, err))
 		return false;

@@ -327,6 +327,17 @@ def test_create_on_push_needs_create_repository(berth, ecr, user, iam):
     assert u.http.post("/v2/auto/app/blobs/uploads/").status == 202
 
 
+def test_listing_all_repositories_is_asked_of_all(berth, user):
+    berth.create("app")
+    some = user("ann", allow("ecr:DescribeRepositories", repo_arn(berth, "app")))
+    every = user("bob", allow("ecr:DescribeRepositories", repo_arn(berth, "*")))
+    where = f"on resource: {repo_arn(berth, '*')} because"
+    assert where in denial(some.http.get("/v2/_catalog")) and where in refused("AccessDeniedException", some.ecr.describe_repositories)
+    assert some.ecr.describe_repositories(repositoryNames=["app"])["repositories"]
+    assert every.http.get("/v2/_catalog").json() == {"repositories": ["app"]}
+    assert len(every.ecr.describe_repositories()["repositories"]) == 1
+
+
 def test_nobody_learns_whether_a_repository_exists(berth, user):
     berth.create("app")
     u = user("ann")
