@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "meta/table.h"
+#include "meta/tag_event_table.h"
 
 #define COLUMNS                                                                                                               \
 	"i.id, i.repository_id, i.digest, i.kind, i.media_type, i.artifact_type, i.subject, i.manifest_bytes, i.size_bytes, " \
@@ -381,22 +382,28 @@ bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name, in
 		return false;
 	if (image_id == old_image_id)
 		return true;
+	struct tag_change change = { repository_id, name, TAG_SET, image_id, old_image_id, now_ms };
 	return run_two(c, sql_add_tags, image_id, 1, err) &&
-	       (!old_image_id || run_two(c, sql_add_tags, old_image_id, -1, err));
+	       (!old_image_id || run_two(c, sql_add_tags, old_image_id, -1, err)) &&
+	       tag_event_table_add(c, &change, err);
 }
 
 bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id,
-	struct err *err)
+	int64_t now_ms, struct err *err)
 {
+	struct tag_change change = { repository_id, name, TAG_REMOVED, image_id, 0, now_ms };
 	struct db_stmt *st = db_prepare(c, sql_tag_remove);
 	db_bind_int(st, 1, repository_id);
 	db_bind_str(st, 2, name);
-	return db_run(st, err) && run_two(c, sql_add_tags, image_id, -1, err);
+	return db_run(st, err) && run_two(c, sql_add_tags, image_id, -1, err) &&
+	       tag_event_table_add(c, &change, err);
 }
 
-bool tag_table_remove_of_image(struct db_conn *c, int64_t image_id, struct err *err)
+bool tag_table_remove_of_image(
+	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err)
 {
-	return run_id(c, sql_tag_remove_of_image, image_id, err) &&
+	return tag_event_table_add_removed(c, image_id, now_ms, err) &&
+	       run_id(c, sql_tag_remove_of_image, image_id, err) &&
 	       run_id(c, sql_zero_tags, image_id, err);
 }
 

@@ -80,7 +80,7 @@ MUST_CHECK bool image_child_table_list(struct db_conn *c, int64_t parent_id, int
 MUST_CHECK bool image_child_table_parent(
 	struct db_conn *c, int64_t child_id, struct digest *out, bool *found, struct err *err);
 
-/* Tags. image.tags is kept here. */
+/* Tags. image.tags is kept here, and what happens to them (tag_event_table.h). */
 struct tag_row {
 	struct str name;
 	int64_t image_id;
@@ -93,9 +93,10 @@ MUST_CHECK bool tag_table_find(struct db_conn *c, int64_t repository_id, struct 
 MUST_CHECK bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name,
 	int64_t image_id, int64_t old_image_id, int64_t now_ms, struct err *err);
 MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
-	int64_t image_id, struct err *err);
+	int64_t image_id, int64_t now_ms, struct err *err);
 /* All tags of an image. */
-MUST_CHECK bool tag_table_remove_of_image(struct db_conn *c, int64_t image_id, struct err *err);
+MUST_CHECK bool tag_table_remove_of_image(
+	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err);
 /* Names behind `last` in byte order, of active images. */
 MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last,
 	unsigned max, struct arena *arena, struct tag_row *rows, size_t *count, struct err *err);

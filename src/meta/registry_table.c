@@ -42,6 +42,8 @@ static const char *const sql_recount[] = {
 	"SELECT 'pool ' || p.id || ': image count differs from its images' FROM pool p LEFT JOIN "
 	"(SELECT r.pool_id, count(*) n FROM image i JOIN repository r ON r.id = i.repository_id GROUP BY r.pool_id) x "
 	"ON x.pool_id = p.id WHERE p.images <> coalesce(x.n, 0)",
+	"SELECT 'pool ' || p.id || ': repository count differs from its repositories' FROM pool p WHERE p.repositories <> "
+	"(SELECT count(*) FROM repository r WHERE r.pool_id = p.id AND r.state = 1)",
 	"SELECT 'blob ' || b.id || ': link count differs from its links' FROM blob b WHERE b.links <> "
 	"(SELECT count(*) FROM layer_link l WHERE l.blob_id = b.id)",
 	"SELECT 'blob ' || b.id || ': accounted to a repository that does not hold it' FROM blob b WHERE (b.payer IS NULL) <> "

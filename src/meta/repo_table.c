@@ -1,10 +1,9 @@
 #include "meta/repo_table.h"
 
+#include "meta/repo_row.h"
 #include "meta/table.h"
 
-#define COLUMNS                                                                                                          \
-	"r.id, r.registry_id, r.pool_id, r.name, r.created_at_ms, r.mutability, r.filters, r.scan_on_push, p.enc_type, " \
-	"p.key_arn, r.images, r.logical_bytes, r.stored_bytes FROM repository r JOIN pool p ON p.id = r.pool_id "
+#define COLUMNS REPO_COLUMNS " FROM repository r JOIN pool p ON p.id = r.pool_id "
 
 static const char sql_add[] =
 	"INSERT INTO repository (registry_id, pool_id, state, name, created_at_ms, mutability, filters, "
@@ -22,9 +21,12 @@ static const char sql_list[] =
 	"WHERE r.registry_id = $1 AND r.name > $2 AND r.state = 1 ORDER BY r.name LIMIT $3";
 static const char sql_set_mutability[] =
 	"UPDATE repository SET mutability = $2, filters = $3 WHERE id = $1";
-static const char sql_set_scan_on_push[] =
-	"UPDATE repository SET scan_on_push = $2 WHERE id = $1";
+static const char sql_set_scan_on_push[] = "UPDATE repository SET scan_on_push = $2 WHERE id = $1";
 static const char sql_set_dying[] = "UPDATE repository SET state = 2 WHERE id = $1";
+static const char sql_pool_gains[] =
+	"UPDATE pool SET repositories = repositories + 1 WHERE id = $1";
+static const char sql_pool_loses[] =
+	"UPDATE pool SET repositories = repositories - 1 WHERE id = (SELECT pool_id FROM repository WHERE id = $1)";
 static const char sql_add_sums[] =
 	"UPDATE repository SET images = images + $2, logical_bytes = logical_bytes + $3, "
 	"stored_bytes = stored_bytes + $4 WHERE id = $1";
@@ -41,7 +43,7 @@ static const char sql_tag_remove[] =
 	"DELETE FROM repository_tag WHERE repository_id = $1 AND key = $2";
 static const char sql_tag_count[] = "SELECT count(*) FROM repository_tag WHERE repository_id = $1";
 
-static bool read_row(struct db_stmt *st, struct arena *arena, struct repo_row *out, struct err *err)
+bool repo_row_read(struct db_stmt *st, struct arena *arena, struct repo_row *out, struct err *err)
 {
 	struct repo_row r = {
 		.id = db_col_int(st, 0),
@@ -64,6 +66,13 @@ static bool read_row(struct db_stmt *st, struct arena *arena, struct repo_row *o
 	return true;
 }
 
+static bool run_id(struct db_conn *c, const char *sql, int64_t id, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql);
+	db_bind_int(st, 1, id);
+	return db_run(st, err);
+}
+
 bool repo_table_add(struct db_conn *c, const struct repo_row *row, int64_t *id, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_add);
@@ -76,7 +85,10 @@ bool repo_table_add(struct db_conn *c, const struct repo_row *row, int64_t *id, 
 	db_bind_int(st, 7, row->scan_on_push);
 	if (!db_run(st, err))
 		return false;
-	*id = db_last_id(c);
+	int64_t new_id = db_last_id(c);
+	if (!run_id(c, sql_pool_gains, row->pool_id, err))
+		return false;
+	*id = new_id;
 	return true;
 }
 
@@ -89,7 +101,7 @@ bool repo_table_find(struct db_conn *c, int64_t registry_id, struct str name, st
 	bool row = false;
 	if (!db_step(st, &row, err))
 		return false;
-	if (row && !read_row(st, arena, out, err))
+	if (row && !repo_row_read(st, arena, out, err))
 		return false;
 	*found = row;
 	return true;
@@ -164,7 +176,7 @@ bool repo_table_list(struct db_conn *c, int64_t registry_id, struct str after, u
 			return false;
 		if (!row)
 			break;
-		if (!read_row(st, arena, &rows[n], err))
+		if (!repo_row_read(st, arena, &rows[n], err))
 			return false;
 		n++;
 	}
@@ -182,8 +194,7 @@ bool repo_table_set_mutability(
 	return db_run(st, err);
 }
 
-bool repo_table_set_scan_on_push(
-	struct db_conn *c, int64_t id, bool scan_on_push, struct err *err)
+bool repo_table_set_scan_on_push(struct db_conn *c, int64_t id, bool scan_on_push, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_set_scan_on_push);
 	db_bind_int(st, 1, id);
@@ -191,16 +202,9 @@ bool repo_table_set_scan_on_push(
 	return db_run(st, err);
 }
 
-static bool run_id(struct db_conn *c, const char *sql, int64_t id, struct err *err)
-{
-	struct db_stmt *st = db_prepare(c, sql);
-	db_bind_int(st, 1, id);
-	return db_run(st, err);
-}
-
 bool repo_table_set_dying(struct db_conn *c, int64_t id, struct err *err)
 {
-	return run_id(c, sql_set_dying, id, err);
+	return run_id(c, sql_set_dying, id, err) && run_id(c, sql_pool_loses, id, err);
 }
 
 bool repo_table_add_sums(struct db_conn *c, int64_t id, int64_t images, int64_t logical,

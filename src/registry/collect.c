@@ -8,6 +8,7 @@
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "meta/state_table.h"
+#include "meta/tag_event_table.h"
 #include "meta/upload_table.h"
 #include "registry/core_priv.h"
 #include "registry/image_priv.h"
@@ -218,6 +219,7 @@ static bool empty_repository_in(struct db_conn *conn, void *arg, struct err *err
 	return lifecycle_table_forget(conn, a->repository_id, err) &&
 	       layer_archived_table_forget(conn, a->repository_id, err) &&
 	       follow_table_forget(conn, a->repository_id, err) &&
+	       tag_event_table_forget(conn, a->repository_id, err) &&
 	       repo_table_remove(conn, a->repository_id, err);
 }
 

@@ -52,8 +52,17 @@ bool core_no_memory(struct err *err);
 /* A repository name from outside: NAME_INVALID unless it follows the grammar. */
 MUST_CHECK bool core_check_name(struct str repo, struct err *err);
 
+/* What came of a mount, for the log. */
+struct mount_entry_of {
+	int64_t registry_id;
+	enum mount_outcome outcome;
+	struct str source; /* ptr NULL: as asked for */
+	uint64_t size_bytes;
+	bool avoidable; /* off, and would have been mounted */
+};
+
 /* Waiting mount-log rows, capped; older ones are dropped first when the database cannot keep up. */
-void core_log_mount(struct core *c, int64_t registry_id, const struct mount_request *in,
-	enum mount_outcome outcome, struct str source, uint64_t size_bytes);
+void core_log_mount(
+	struct core *c, const struct mount_request *in, const struct mount_entry_of *of);
 
 #endif

@@ -60,7 +60,7 @@ bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *r
 	int64_t grace_ms, struct err *err)
 {
 	struct pool_delta d = { .images = -1 };
-	return tag_table_remove_of_image(conn, row->id, err) &&
+	return tag_table_remove_of_image(conn, row->id, now_ms, err) &&
 	       state_table_forget(conn, row->repository_id, row->id, err) &&
 	       give_up_blobs(conn, row, now_ms, now_ms + grace_ms, err) &&
 	       give_up_children(conn, row, err) && image_table_remove(conn, row->id, err) &&
@@ -144,7 +144,8 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 		struct str tag = arena_str(a->out_arena, a->ref->tag);
 		return tell(a, &row, &tag, 1, err) &&
 		       event_add(a->core, conn, &row, EVENT_DELETE, a->ref->tag, err) &&
-		       tag_table_remove(conn, a->key.id, a->ref->tag, row.id, err) &&
+		       tag_table_remove(
+			       conn, a->key.id, a->ref->tag, row.id, clock_now_ms(), err) &&
 		       lifecycle_touch(a->core, conn, a->key.id, err);
 	}
 	if (row.parents > 0)

@@ -64,6 +64,7 @@ struct mount_args {
 	struct str found[DISCOVERY_MAX]; /* names of holders */
 	size_t found_count;
 	struct str chosen;
+	bool avoidable; /* off, and with the setting on it would have been mounted */
 };
 
 static bool find_source(struct db_conn *conn, struct mount_args *a, struct err *err)
@@ -203,12 +204,11 @@ static bool wants_discovery(const struct mount_args *a, enum mount_outcome outco
 	}
 }
 
-static bool decide(struct mount_args *a, enum mount_outcome *out, struct err *err)
+/* By the facts, and then by looking for another source. */
+static bool choose(struct mount_args *a, enum mount_outcome *out, struct err *err)
 {
-	struct mount_facts *f = &a->facts;
 	const struct mount_request *in = a->in;
-	f->may_read = f->source_exists && in->may_read(in->may_read_arg, in->source);
-	*out = mount_decide(f);
+	*out = mount_decide(&a->facts);
 	if (*out == MOUNT_MOUNTED)
 		a->chosen = in->source;
 	if (!wants_discovery(a, *out))
@@ -223,6 +223,27 @@ static bool decide(struct mount_args *a, enum mount_outcome *out, struct err *er
 		return true;
 	}
 	return true;
+}
+
+static bool decide(struct mount_args *a, enum mount_outcome *out, struct err *err)
+{
+	struct mount_facts *f = &a->facts;
+	const struct mount_request *in = a->in;
+	f->may_read = f->source_exists && in->may_read(in->may_read_arg, in->source);
+	if (!choose(a, out, err))
+		return false;
+	if (*out != MOUNT_OFF)
+		return true;
+	/* What would it have been? Its owner is told what the setting costs. */
+	enum mount_outcome otherwise;
+	f->setting_enabled = true;
+	bool done = choose(a, &otherwise, err);
+	f->setting_enabled = false;
+	a->avoidable = done && otherwise == MOUNT_MOUNTED;
+	a->chosen = (struct str){ NULL, 0 };
+	if (a->avoidable)
+		a->size_bytes = a->blob.size_bytes;
+	return done;
 }
 
 /* A layer that the target holds, but no image needs, is about to be used: it must not be collected
@@ -277,8 +298,14 @@ bool mount_try(struct core *c, const struct registry_id *reg, const struct mount
 		core_count(&c->bytes_mounted, a->blob.size_bytes);
 	else
 		a->chosen = (struct str){ NULL, 0 };
-	core_log_mount(c, a->registry_id, in, outcome, a->chosen,
-		done ? a->blob.size_bytes : a->size_bytes);
+	struct mount_entry_of log = {
+		.registry_id = a->registry_id,
+		.outcome = outcome,
+		.source = a->chosen,
+		.size_bytes = done ? a->blob.size_bytes : a->size_bytes,
+		.avoidable = outcome == MOUNT_OFF && a->avoidable,
+	};
+	core_log_mount(c, in, &log);
 	*out = (struct mount_result){
 		.outcome = outcome,
 		.digest = a->digest,

@@ -4,13 +4,15 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "meta/upload_table.h"
+#include "meta/mount_log_table.h"
+#include "registry/mount_sums.h"
 
 #define WAITING_MAX 16384
 
 struct mount_entry {
 	struct mount_entry *next;
 	struct mount_log_row row; /* its strings are in text */
+	bool avoidable;
 	char text[];
 };
 
@@ -29,13 +31,13 @@ static struct str cut(struct str s, size_t max)
 	return s.ptr ? str_sub(s, 0, max) : s;
 }
 
-void core_log_mount(struct core *c, int64_t registry_id, const struct mount_request *in,
-	enum mount_outcome outcome, struct str source, uint64_t size_bytes)
+void core_log_mount(struct core *c, const struct mount_request *in, const struct mount_entry_of *of)
 {
-	core_count(&c->mounts[outcome], 1);
+	core_count(&c->mounts[of->outcome], 1);
 	struct str target = cut(in->target, 256);
 	struct str digest = cut(in->digest, DIGEST_TEXT_MAX);
 	struct str principal = cut(in->principal, 512);
+	struct str source = of->source;
 	source = cut(source.ptr ? source : in->source, 256);
 	struct mount_entry *e =
 		malloc(sizeof(*e) + target.len + source.len + digest.len + principal.len);
@@ -44,15 +46,16 @@ void core_log_mount(struct core *c, int64_t registry_id, const struct mount_requ
 	char *at = e->text;
 	e->next = NULL;
 	e->row = (struct mount_log_row){
-		.registry_id = registry_id,
+		.registry_id = of->registry_id,
 		.at_ms = clock_now_ms(),
 		.target = keep(&at, target),
 		.source = keep(&at, source),
 		.digest = keep(&at, digest),
-		.outcome = str_from(mount_outcome_text(outcome)),
+		.outcome = str_from(mount_outcome_text(of->outcome)),
 		.principal = keep(&at, principal),
-		.size_bytes = size_bytes,
+		.size_bytes = of->size_bytes,
 	};
+	e->avoidable = of->avoidable;
 	struct mount_entry *drop = NULL;
 	mutex_lock(&c->log_mutex);
 	if (c->log_last)
@@ -83,12 +86,14 @@ static void free_entries(struct mount_entry *e)
 
 static bool write_entries(struct db_conn *conn, void *arg, struct err *err)
 {
+	struct mount_summing *sums CLEANUP(mount_summing_freep) = mount_summing_new();
 	unsigned n = 0;
 	for (struct mount_entry *e = arg; e && n < BATCH; e = e->next, n++) {
-		if (!mount_log_table_add(conn, &e->row, err))
+		if (!mount_log_table_add(conn, &e->row, err) ||
+			!mount_summing_add(sums, conn, &e->row, e->avoidable, err))
 			return false;
 	}
-	return true;
+	return mount_summing_flush(sums, conn, err);
 }
 
 /* Puts back what could not be written, before what has come since. */

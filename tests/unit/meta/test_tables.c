@@ -305,7 +305,7 @@ static bool move_tags_in(struct db_conn *c, void *arg, struct err *err)
 	       tag_table_put(c, t.repo[0], z, a, 0, 1, err) &&
 	       tag_table_put(c, t.repo[0], x, a, a, 2, err) && /* again */
 	       tag_table_put(c, t.repo[0], y, b, a, 2, err) && /* moved */
-	       tag_table_remove(c, t.repo[0], z, a, err) && tags_of(c, a, &n->first, err) &&
+	       tag_table_remove(c, t.repo[0], z, a, 3, err) && tags_of(c, a, &n->first, err) &&
 	       tags_of(c, b, &n->second, err);
 }
 
@@ -314,7 +314,7 @@ static bool drop_tags_in(struct db_conn *c, void *arg, struct err *err)
 	struct tag_counts *n = arg;
 	int64_t id;
 	return tag_table_find(c, t.repo[0], STR("x"), &id, err) &&
-	       tag_table_remove_of_image(c, id, err) && tags_of(c, id, &n->first, err);
+	       tag_table_remove_of_image(c, id, 4, err) && tags_of(c, id, &n->first, err);
 }
 
 static void an_image_knows_how_many_tags_it_has(void **state UNUSED)

@@ -1,0 +1,150 @@
+#include "meta/tag_event_table.h"
+
+#include "meta/table.h"
+
+#define NEXT_SEQ \
+	"coalesce((SELECT max(e.seq) FROM tag_event e WHERE e.repository_id = r.id), 0) + 1, "
+#define NEXT_NTH \
+	"coalesce((SELECT max(e.nth) FROM tag_event e WHERE e.repository_id = r.id AND e.name = $2), 0) + 1, "
+static const char sql_add[] =
+	"INSERT INTO tag_event (repository_id, seq, name, nth, at_ms, action, digest, previous) "
+	"SELECT r.id, " NEXT_SEQ "$2, " NEXT_NTH
+	"$3, $4, i.digest, (SELECT p.digest FROM image p WHERE p.id = $6) FROM repository r, image i "
+	"WHERE r.id = $1 AND r.state = 1 AND i.id = $5 RETURNING seq, nth";
+static const char sql_trim_repository[] =
+	"DELETE FROM tag_event WHERE repository_id = $1 AND seq <= $2";
+static const char sql_trim_tag[] =
+	"DELETE FROM tag_event WHERE repository_id = $1 AND name = $2 AND nth <= $3";
+static const char sql_tags_of_image[] =
+	"SELECT repository_id, name FROM tag WHERE image_id = $1 AND name > $2 ORDER BY name LIMIT 1";
+static const char sql_forget[] = "DELETE FROM tag_event WHERE repository_id = $1";
+#define COLUMNS "SELECT seq, name, at_ms, action, digest, previous FROM tag_event "
+static const char sql_list[] =
+	COLUMNS "WHERE repository_id = $1 AND seq < $2 AND $3 = '' ORDER BY seq DESC LIMIT $4";
+/* By nth, which the index has in order; the newest hundred are few enough to look at each. */
+static const char sql_list_tag[] =
+	COLUMNS "WHERE repository_id = $1 AND seq < $2 AND name = $3 ORDER BY nth DESC LIMIT $4";
+
+static bool trim(struct db_conn *c, const struct tag_change *change, int64_t seq, int64_t nth,
+	struct err *err)
+{
+	if (seq > TAG_EVENTS_OF_REPOSITORY) {
+		struct db_stmt *st = db_prepare(c, sql_trim_repository);
+		db_bind_int(st, 1, change->repository_id);
+		db_bind_int(st, 2, seq - TAG_EVENTS_OF_REPOSITORY);
+		if (!db_run(st, err))
+			return false;
+	}
+	if (nth > TAG_EVENTS_OF_TAG) {
+		struct db_stmt *st = db_prepare(c, sql_trim_tag);
+		db_bind_int(st, 1, change->repository_id);
+		db_bind_str(st, 2, change->name);
+		db_bind_int(st, 3, nth - TAG_EVENTS_OF_TAG);
+		if (!db_run(st, err))
+			return false;
+	}
+	return true;
+}
+
+bool tag_event_table_add(struct db_conn *c, const struct tag_change *change, struct err *err)
+{
+	STMT(st, c, sql_add);
+	db_bind_int(st, 1, change->repository_id);
+	db_bind_str(st, 2, change->name);
+	db_bind_int(st, 3, change->now_ms);
+	db_bind_int(st, 4, change->action);
+	db_bind_int(st, 5, change->image_id);
+	db_bind_int(st, 6, change->previous_id);
+	bool row = false;
+	if (!db_step(st, &row, err))
+		return false;
+	if (!row)
+		return true;
+	int64_t seq = db_col_int(st, 0);
+	int64_t nth = db_col_int(st, 1);
+	return trim(c, change, seq, nth, err);
+}
+
+/* The next tag of an image behind change->name. */
+static bool next_tag(
+	struct db_conn *c, struct tag_change *change, char name[129], bool *found, struct err *err)
+{
+	STMT(st, c, sql_tags_of_image);
+	db_bind_int(st, 1, change->image_id);
+	db_bind_str(st, 2, change->name);
+	if (!db_step(st, found, err))
+		return false;
+	if (!*found)
+		return true;
+	change->repository_id = db_col_int(st, 0);
+	if (!str_to_c(db_col_str(st, 1), name, 129))
+		return err_sys(err, ERR_CORRUPT, 0, "a tag is too long");
+	change->name = str_from(name);
+	return true;
+}
+
+bool tag_event_table_add_removed(
+	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err)
+{
+	char name[129] = "";
+	struct tag_change change = {
+		.name = str_from(name),
+		.action = TAG_REMOVED,
+		.image_id = image_id,
+		.now_ms = now_ms,
+	};
+	for (bool found = true; found;) {
+		if (!next_tag(c, &change, name, &found, err) ||
+			(found && !tag_event_table_add(c, &change, err)))
+			return false;
+	}
+	return true;
+}
+
+bool tag_event_table_forget(struct db_conn *c, int64_t repository_id, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_forget);
+	db_bind_int(st, 1, repository_id);
+	return db_run(st, err);
+}
+
+static bool read_row(
+	struct db_stmt *st, struct arena *arena, struct tag_event_row *out, struct err *err)
+{
+	struct tag_event_row r = {
+		.seq = db_col_int(st, 0),
+		.name = table_text(st, 1, arena),
+		.at_ms = db_col_int(st, 2),
+		.action = (enum tag_action)db_col_int(st, 3),
+		.has_previous = !db_col_is_null(st, 5),
+	};
+	if (!r.name.ptr)
+		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
+	if (!table_digest(st, 4, &r.digest, err) ||
+		(r.has_previous && !table_digest(st, 5, &r.previous, err)))
+		return false;
+	*out = r;
+	return true;
+}
+
+bool tag_event_table_list(struct db_conn *c, int64_t repository_id, struct str name, int64_t before,
+	struct arena *arena, struct tag_event_row *rows, size_t max, size_t *count, struct err *err)
+{
+	STMT(st, c, name.len ? sql_list_tag : sql_list);
+	db_bind_int(st, 1, repository_id);
+	db_bind_int(st, 2, before);
+	db_bind_str(st, 3, name.ptr ? name : STR(""));
+	db_bind_int(st, 4, (int64_t)max);
+	size_t n = 0;
+	bool row = true;
+	while (n < max) {
+		if (!db_step(st, &row, err))
+			return false;
+		if (!row)
+			break;
+		if (!read_row(st, arena, &rows[n++], err))
+			return false;
+	}
+	*count = n;
+	return true;
+}

@@ -1,0 +1,251 @@
+#include "registry/name.h"
+#include "registry/sharing_priv.h"
+
+/* Into rows that are in order, dropping the last one when there are too many. */
+static void merge(struct layer_walk *w, const struct saving_row *add)
+{
+	size_t cap = w->limit + 1;
+	size_t i = w->count < cap ? w->count : cap;
+	while (i > 0 && (w->rows[i - 1].saved_bytes < add->saved_bytes ||
+				(w->rows[i - 1].saved_bytes == add->saved_bytes &&
+					w->rows[i - 1].id < add->id))) {
+		if (i < cap)
+			w->rows[i] = w->rows[i - 1];
+		i--;
+	}
+	if (i < cap) {
+		w->rows[i] = *add;
+		w->count += w->count < cap;
+	}
+}
+
+bool sharing_walk_layers(struct db_conn *conn, struct layer_walk *w, struct err *err)
+{
+	struct sharing_place at = { w->from.value, w->from.id };
+	size_t cap = w->limit + 1;
+	w->count = 0;
+	for (size_t p = 0; p < w->pools->count; p++) {
+		int64_t pool_id = w->pools->rows[p].id;
+		size_t n = 0;
+		/* What saves less than all that is on the page already need not be read. */
+		int64_t floor = w->count == cap ? w->rows[cap - 1].saved_bytes : 0;
+		if (w->pool_id && w->pool_id != pool_id)
+			continue;
+		if (!sharing_table_layers(conn, pool_id, &at, floor, w->scratch, cap, &n, err))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			merge(w, &w->scratch[i]);
+	}
+	w->more = w->count > w->limit;
+	if (w->more)
+		w->count = w->limit;
+	return true;
+}
+
+static void to_layer(
+	const struct pool_list *pools, const struct saving_row *row, struct sharing_layer *out)
+{
+	*out = (struct sharing_layer){
+		.digest = row->digest,
+		.pool = pool_list_name(pools, row->pool_id),
+		.size_bytes = row->size_bytes,
+		.holders = row->links,
+		.saved_bytes = row->saved_bytes,
+		.created_at_ms = row->created_at_ms,
+	};
+}
+
+struct layers_args {
+	int64_t registry_id;
+	const struct sharing_layer_query *q;
+	struct arena *arena;
+	struct pool_list pools;
+	struct layer_walk walk;
+};
+
+static bool layers_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct layers_args *a = arg;
+	const struct pool_name *name = &a->q->pool;
+	a->walk.count = 0;
+	a->walk.more = false;
+	if (!pool_list_read(conn, a->registry_id, a->arena, &a->pools, err))
+		return false;
+	if (name->enc_type) {
+		if (!sharing_table_pool(conn, a->registry_id, name->enc_type, name->kms_key,
+			    &a->walk.pool_id, err))
+			return false;
+		if (!a->walk.pool_id)
+			return true;
+	}
+	a->walk.pools = &a->pools;
+	return sharing_walk_layers(conn, &a->walk, err);
+}
+
+bool sharing_layers(struct core *c, const struct registry_id *reg,
+	const struct sharing_layer_query *q, struct arena *arena, struct sharing_layers *out,
+	struct err *err)
+{
+	struct layers_args a = { .q = q, .arena = arena };
+	struct layer_walk *w = &a.walk;
+	struct sharing_layers page = { .items = arena_alloc(
+					       arena, (q->limit + 1) * sizeof(*page.items)) };
+	w->from = q->from;
+	w->limit = q->limit;
+	w->rows = arena_alloc(arena, (q->limit + 1) * sizeof(*w->rows));
+	w->scratch = arena_alloc(arena, (q->limit + 1) * sizeof(*w->scratch));
+	if (!page.items || !w->rows || !w->scratch)
+		return core_no_memory(err);
+	if (!core_registry(c, reg, false, &a.registry_id, err))
+		return false;
+	if (a.registry_id && !db_read(c->db, layers_in, &a, err))
+		return false;
+	for (size_t i = 0; i < w->count; i++)
+		to_layer(&a.pools, &w->rows[i], &page.items[i]);
+	page.count = w->count;
+	page.more = w->more;
+	if (w->count)
+		page.next = (struct sharing_cursor){ w->rows[w->count - 1].saved_bytes,
+			w->rows[w->count - 1].id };
+	*out = page;
+	return true;
+}
+
+/* --- one layer and its holders; a repository and its layers --- */
+
+struct holdings_args {
+	const struct registry_id *reg;
+	int64_t registry_id;
+	const struct digest *digest; /* of a layer; NULL: of a repository */
+	struct str repo;
+	struct sharing_cursor from;
+	struct arena *arena;
+	struct pool_list pools;
+	struct saving_row *layers; /* the layer in each pool */
+	size_t layer_count;
+	struct holding_row *rows;
+	size_t limit, count;
+	bool more;
+};
+
+/* The holders of the layer, pool after pool. One row more than the page has tells that there are
+ * more. */
+static bool read_holders(struct db_conn *conn, struct holdings_args *a, struct err *err)
+{
+	for (size_t i = 0; i < a->layer_count && a->count <= a->limit; i++) {
+		int64_t blob_id = a->layers[i].id;
+		size_t n = 0;
+		if (a->layers[i].pool_id < a->from.value)
+			continue;
+		int64_t after = a->layers[i].pool_id == a->from.value ? a->from.id : 0;
+		if (!sharing_table_holders(conn, blob_id, after, a->arena, a->rows + a->count,
+			    a->limit + 1 - a->count, &n, err))
+			return false;
+		for (size_t k = 0; k < n; k++)
+			a->rows[a->count + k].blob_id = a->layers[i].pool_id;
+		a->count += n;
+	}
+	return true;
+}
+
+static bool holdings_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct holdings_args *a = arg;
+	struct repo_key key;
+	a->count = 0;
+	if (!pool_list_read(conn, a->registry_id, a->arena, &a->pools, err))
+		return false;
+	if (a->digest) {
+		if (!sharing_table_layer(conn, a->registry_id, a->digest, a->layers,
+			    SHARING_POOLS_MAX, &a->layer_count, err))
+			return false;
+		return read_holders(conn, a, err);
+	}
+	if (!repo_table_key(conn, a->registry_id, a->repo, &key, err))
+		return false;
+	if (!key.id)
+		return core_repo_unknown(a->reg, a->repo, err);
+	return sharing_table_held(
+		conn, key.id, a->from.id, a->arena, a->rows, a->limit + 1, &a->count, err);
+}
+
+static void to_holding(
+	const struct holdings_args *a, const struct holding_row *row, struct sharing_holding *out)
+{
+	*out = (struct sharing_holding){
+		.repo = row->name,
+		.digest = row->digest,
+		.size_bytes = row->size_bytes,
+		.holders = row->links,
+		.is_mounted = row->origin == LINK_MOUNTED,
+		.source = row->source,
+		.linked_at_ms = row->linked_at_ms,
+		.is_needed = row->needs > 0,
+	};
+	if (a->digest)
+		out->pool = pool_list_name(&a->pools, row->blob_id);
+}
+
+/* The page: what was read, without holders that are being emptied. */
+static bool make_page(const struct holdings_args *a, struct sharing_holdings *out, struct err *err)
+{
+	struct sharing_holdings page = {
+		.pools = arena_alloc(a->arena, (a->layer_count + 1) * sizeof(*page.pools)),
+		.pool_count = a->layer_count,
+		.items = arena_alloc(a->arena, (a->limit + 1) * sizeof(*page.items)),
+		.more = a->count > a->limit,
+	};
+	if (!page.pools || !page.items)
+		return core_no_memory(err);
+	for (size_t i = 0; i < a->layer_count; i++)
+		to_layer(&a->pools, &a->layers[i], &page.pools[i]);
+	for (size_t i = 0; i < a->count && i < a->limit; i++) {
+		const struct holding_row *row = &a->rows[i];
+		page.next = a->digest ? (struct sharing_cursor){ row->blob_id, row->repository_id }
+				      : (struct sharing_cursor){ 0, row->blob_id };
+		if (!a->digest || row->is_live)
+			to_holding(a, row, &page.items[page.count++]);
+	}
+	*out = page;
+	return true;
+}
+
+bool sharing_layer(struct core *c, const struct registry_id *reg, const struct digest *d,
+	const struct sharing_cursor *from, unsigned limit, struct arena *arena,
+	struct sharing_holdings *out, struct err *err)
+{
+	struct holdings_args a = {
+		.reg = reg, .digest = d, .from = *from, .limit = limit, .arena = arena
+	};
+	char text[DIGEST_TEXT_MAX];
+	a.rows = arena_alloc(arena, (limit + 1) * sizeof(*a.rows));
+	a.layers = arena_alloc(arena, SHARING_POOLS_MAX * sizeof(*a.layers));
+	if (!a.rows || !a.layers)
+		return core_no_memory(err);
+	if (!core_registry(c, reg, false, &a.registry_id, err))
+		return false;
+	if (a.registry_id && !db_read(c->db, holdings_in, &a, err))
+		return false;
+	if (!a.layer_count)
+		return err_set(err, ERR_BLOB_UNKNOWN,
+			"The layer with digest '%s' does not exist in the registry with id '%s'",
+			digest_text(d, text), reg->account);
+	return make_page(&a, out, err);
+}
+
+bool sharing_held(struct core *c, const struct registry_id *reg, struct str repo,
+	const struct sharing_cursor *from, unsigned limit, struct arena *arena,
+	struct sharing_holdings *out, struct err *err)
+{
+	struct holdings_args a = {
+		.reg = reg, .repo = repo, .from = *from, .limit = limit, .arena = arena
+	};
+	a.rows = arena_alloc(arena, (limit + 1) * sizeof(*a.rows));
+	if (!a.rows)
+		return core_no_memory(err);
+	if (!core_check_name(repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
+		return false;
+	if (!a.registry_id)
+		return core_repo_unknown(reg, repo, err);
+	return db_read(c->db, holdings_in, &a, err) && make_page(&a, out, err);
+}
