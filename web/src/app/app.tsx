@@ -2,7 +2,7 @@
 
 import { I18nProvider } from "@cloudscape-design/components/i18n";
 import messages from "@cloudscape-design/components/i18n/messages/all.en";
-import { Component, lazy, useEffect, useMemo, useState, type ComponentType, type ReactNode } from "react";
+import { Component, lazy, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Client } from "../api/client";
 import { Problem } from "../ui/feedback";
 import { lazyPage } from "../ui/lazy";
@@ -33,7 +33,7 @@ const pages = {
   status: lazyPage(() => import("../pages/status")),
   users: lazyPage(() => import("../pages/users")),
   user: lazyPage(() => import("../pages/user")),
-} satisfies Record<string, ComponentType<never>>;
+};
 
 function route(hash: string): ReactNode {
   const { path, query } = parse(hash);

@@ -1,0 +1,1 @@
+export default function X(_: any) { return null; }
