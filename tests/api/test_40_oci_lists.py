@@ -84,7 +84,9 @@ def test_n_must_be_a_number(http, tags, n):
         assert (r.status, r.codes()) == (400, ["PAGINATION_NUMBER_INVALID"])
 
 
-def test_a_long_list_of_tags_comes_whole(berth, http, oci):
+def test_a_long_list_of_tags_comes_whole(make_berth):
+    berth = make_berth("--image-tags-max", "2500")
+    http, oci = berth.http(), berth.oci()
     berth.create("many")
     oci.push_blob("many", EMPTY)
     data = manifest(EMPTY, [])

@@ -34,6 +34,7 @@ static struct {
 	struct http_server *server;
 	struct arena *arena;
 	struct principal who;
+	struct access_key key;
 	char basic[1024]; /* the value of Authorization */
 } t;
 
@@ -82,6 +83,11 @@ static int start_with(bool no_auth)
 		&t.core, &err));
 	t.arena = arena_new(1 * MIB);
 	auth_default_principal(t.auth, &t.who);
+	if (!no_auth) {
+		/* A token is good as long as the key that it was given to. */
+		ASSERT_DONE(auth_make_root_key(t.auth, ACCOUNT, &t.key, &err));
+		t.who.key_id = str_from(t.key.id);
+	}
 	make_basic();
 	struct registry_id reg = registry();
 	ASSERT_DONE(repo_create(t.core, &reg,
