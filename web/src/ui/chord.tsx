@@ -1,0 +1,101 @@
+// The picture of who shares with whom. Pointing at a repository or moving the focus to it lights up its ribbons and says
+// what they are.
+
+import { useId, useState } from "react";
+import type { RepositorySums, SharingPair } from "../api/sharing";
+import { arcPath, layout, point, ribbonPath } from "../pure/chord";
+import { bytes, plural } from "../pure/format";
+import { poolId, poolLabel } from "../pure/words";
+
+const RADIUS = 230;
+const INNER = 214;
+const LABELS = 150;
+
+/** The color's class of each pool, in the order of their first repositories. */
+export function poolColors(repositories: readonly RepositorySums[]): Map<string, number> {
+  const colors = new Map<string, number>();
+  for (const r of repositories) if (!colors.has(poolId(r))) colors.set(poolId(r), colors.size % 8);
+  return colors;
+}
+
+const short = (name: string) => (name.length > 24 ? `…${name.slice(-23)}` : name);
+
+export function Chord({ repositories, pairs }: { repositories: readonly RepositorySums[]; pairs: readonly SharingPair[] }) {
+  const [lit, setLit] = useState<string>();
+  const id = useId();
+  const colors = poolColors(repositories);
+  const groupOf = new Map(repositories.map((r) => [r.repositoryName, poolId(r)]));
+  const { arcs, ribbons } = layout(
+    repositories.map((r) => ({ id: r.repositoryName, group: poolId(r), weight: r.savedBytes })),
+    pairs.map((p) => ({ a: p.repositoryNames[0], b: p.repositoryNames[1], weight: p.sharedBytes })),
+  );
+  const color = (name: string) => `g${colors.get(groupOf.get(name) ?? "") ?? 0}`;
+  const touches = (p: { a: string; b: string }) => lit !== undefined && (p.a === lit || p.b === lit);
+  const partners = new Set(ribbons.filter(touches).flatMap((r) => [r.a, r.b]));
+  const says = (name: string) => {
+    const mine = pairs.filter((p) => p.repositoryNames.includes(name)).sort((x, y) => y.sharedBytes - x.sharedBytes);
+    const list = mine.slice(0, 5).map((p) => `${bytes(p.sharedBytes)} with ${p.repositoryNames.find((n) => n !== name)}`);
+    return `${name} shares ${list.join(", ")}${mine.length > 5 ? `, and with ${mine.length - 5} more` : ""}.`;
+  };
+  const size = RADIUS + LABELS;
+  // At most a few hundred ribbons are drawn: the widest, the others would be hairlines.
+  const drawn = [...ribbons].sort((a, b) => b.weight - a.weight).slice(0, 400);
+
+  return (
+    <>
+      <svg
+        className="chord"
+        viewBox={`${-size} ${-size + 60} ${2 * size} ${2 * size - 120}`}
+        role="group"
+        aria-label={`Which repositories share with which: ${plural(repositories.length, "repository", "repositories")} on a circle, ribbons between those that share`}
+        onPointerLeave={() => setLit(undefined)}
+      >
+        <g aria-hidden="true">
+          {drawn.map((r) => (
+            <path
+              key={`${r.a}\n${r.b}`}
+              className={`ribbon ${color(r.a)} ${lit === undefined ? "" : touches(r) ? "lit" : "dim"}`}
+              d={ribbonPath(r, INNER - 2)}
+              onPointerEnter={() => setLit(r.a)}
+            >
+              <title>{`${r.a} and ${r.b} share ${bytes(r.weight)}`}</title>
+            </path>
+          ))}
+        </g>
+        {arcs.map((a) => {
+          const mid = (a.start + a.end) / 2;
+          const [x, y] = point(mid, RADIUS + 8);
+          const isLeft = mid > Math.PI;
+          const turn = (mid * 180) / Math.PI - 90 + (isLeft ? 180 : 0);
+          const isDim = lit !== undefined && !partners.has(a.id) && lit !== a.id;
+          return (
+            <g
+              key={a.id}
+              tabIndex={0}
+              role="img"
+              aria-label={says(a.id)}
+              onFocus={() => setLit(a.id)}
+              onBlur={() => setLit(undefined)}
+              onPointerEnter={() => setLit(a.id)}
+            >
+              <path className={`arc ${color(a.id)} ${isDim ? "dim" : ""}`} d={arcPath(a, INNER, RADIUS)} />
+              <text className={isDim ? "dim" : ""} transform={`translate(${x} ${y}) rotate(${turn})`} textAnchor={isLeft ? "end" : "start"} dominantBaseline="middle" aria-hidden="true">
+                {short(a.id)}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+      <div className="legend">
+        {[...colors].map(([pool, n]) => (
+          <span key={pool}>
+            <i className={`dot g${n}`} /> {poolLabel(repositories.find((r) => poolId(r) === pool)!)}
+          </span>
+        ))}
+      </div>
+      <p id={id} className="chord-says" aria-live="polite">
+        {lit === undefined ? "Point at a repository, or move the focus to it, to see with whom it shares." : says(lit)}
+      </p>
+    </>
+  );
+}
