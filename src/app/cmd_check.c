@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/encryption.h"
 #include "app/folder.h"
 #include "app/stack.h"
 #include "app/units.h"
@@ -91,7 +92,7 @@ static void print_summary(const struct output *o, const struct verify_report *r)
 		r->uploads, r->objects, o->findings };
 	if (o->json) {
 		printf("],\n \"blobs\":%llu,\"bytes\":%llu,\"links\":%llu,\"images\":%llu,"
-		       "\"tags\":%llu,\"uploads\":%llu,\"objects\":%llu}\n",
+		       "\"tags\":%llu,\"uploads\":%llu,\"objects\":%llu,\n \"encryption\":",
 			numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
 			numbers[6]);
 		return;
@@ -105,6 +106,15 @@ static void print_summary(const struct output *o, const struct verify_report *r)
 		printf("nothing is wrong.\n");
 	else
 		printf("%llu %s.\n", numbers[7], o->findings == 1 ? "finding" : "findings");
+}
+
+static bool print_encryption(const struct config *c, struct core *core, struct err *err)
+{
+	if (!c->json)
+		return encryption_print(c, core, err);
+	bool done = encryption_print_json(core, err);
+	printf("}\n");
+	return done;
 }
 
 enum exit_status check_run(const struct config *c)
@@ -124,9 +134,11 @@ enum exit_status check_run(const struct config *c)
 	bool done =
 		check_database(&stack, &o, &err) && verify_run(stack.core, &options, &report, &err);
 	erase(&o);
+	if (done)
+		print_summary(&o, &report);
+	done = done && print_encryption(c, stack.core, &err);
 	stack_close(&stack);
 	if (!done)
 		return command_fail(&err, EXIT_USAGE);
-	print_summary(&o, &report);
 	return o.findings == 0 ? EXIT_OK : EXIT_FAILED;
 }

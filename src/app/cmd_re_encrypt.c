@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/encryption.h"
 #include "app/folder.h"
 #include "app/stack.h"
 #include "app/units.h"
@@ -29,18 +30,6 @@ static void draw(void *arg, int64_t pool_id, const struct reencrypt_report *r)
 	(void)fflush(stderr);
 }
 
-static void print_pool(void *arg, const struct reencrypt_pool *p)
-{
-	char sealed[UNITS_TEXT_MAX], plain[UNITS_TEXT_MAX];
-	(void)arg;
-	printf("  %s/%s  %-8s " STR_FMT
-	       "%s%llu layers (%s) encrypted by Berth, %llu (%s) as they are\n",
-		p->reg.account, p->reg.region, p->enc_type, STR_ARG(p->key_arn),
-		p->key_arn.len ? ": " : "", (unsigned long long)p->sealed_blobs,
-		units_bytes(p->sealed_bytes, sealed), (unsigned long long)p->plain_blobs,
-		units_bytes(p->plain_bytes, plain));
-}
-
 enum exit_status re_encrypt_run(const struct config *c)
 {
 	struct reencrypt_report report = { 0 };
@@ -56,10 +45,10 @@ enum exit_status re_encrypt_run(const struct config *c)
 		(void)fputs("\r\033[K", stderr);
 	if (done) {
 		char bytes[UNITS_TEXT_MAX];
-		printf("Moved %llu layers (%s) and %llu manifests to the current form. Pools:\n",
+		printf("Moved %llu layers (%s) and %llu manifests to the current form.\n",
 			(unsigned long long)report.blobs, units_bytes(report.bytes, bytes),
 			(unsigned long long)report.images);
-		done = reencrypt_pools(stack.core, print_pool, NULL, &err);
+		done = encryption_print(c, stack.core, &err);
 	}
 	stack_close(&stack);
 	return done ? EXIT_OK : command_fail(&err, EXIT_FAILED);

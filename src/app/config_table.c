@@ -54,7 +54,7 @@ const struct config_key config_keys[] = {
 		.commands = COMMAND_SERVE | COMMAND_GC, .group = "Registry",
 		.help = "How long an unfinished upload is kept after its last byte." },
 
-	{ "encryption", CONFIG_CHOICE, FIELD(encryption), .otherwise = "berth", .choices = "berth|disk", .commands = COMMAND_SERVE | COMMAND_RE_ENCRYPT,
+	{ "encryption", CONFIG_CHOICE, FIELD(encryption), .otherwise = "berth", .choices = "berth|disk", .commands = COMMAND_SERVE | COMMAND_RE_ENCRYPT | COMMAND_CHECK,
 		.group = "Encryption at rest", .help = "Who encrypts what is stored: berth, each repository's layers and manifests with keys of its encryption "
 			"configuration; or disk, when the disk is encrypted already: layers are then stored as they are. What is there in the other form stays "
 			"readable; 'berth re-encrypt' moves it." },

@@ -4,16 +4,31 @@
 
 #define BLOB_TYPE "application/octet-stream"
 
+/* A layer that is being sent; in the request's arena. */
+struct sending {
+	struct blob_reader *reader;
+	const struct http_req *req;
+	struct digest digest;
+};
+
+/* The status is sent already: that the bytes are damaged can only be told by breaking off, and in
+ * the log. */
 static bool read_blob(
 	void *arg, void *bytes, size_t len, uint64_t off, size_t *out_n, struct err *err)
 {
-	struct blob_reader *reader = arg;
-	return blob_reader_pread(reader, bytes, len, off, out_n, err);
+	const struct sending *s = arg;
+	char text[DIGEST_TEXT_MAX];
+	if (blob_reader_pread(s->reader, bytes, len, off, out_n, err))
+		return true;
+	err_wrap(err, "request %s: layer %s", s->req->id, digest_text(&s->digest, text));
+	log_err(oci_request_of(s->req)->front->log, LOG_ERROR, "blob", err);
+	return false;
 }
 
 static void close_blob(void *arg)
 {
-	blob_reader_close(arg);
+	const struct sending *s = arg;
+	blob_reader_close(s->reader);
 }
 
 /* Of HEAD: there are no bytes to be had. */
@@ -60,17 +75,22 @@ void oci_blob_send(struct http_req *req, const struct registry_id *reg, struct s
 				.close = no_close });
 		return;
 	}
-	struct blob_reader *reader = NULL;
-	if (!blob_open(core, reg, repo, d, &info, &reader, &err)) {
+	struct sending *s = arena_alloc(req->arena, sizeof(*s));
+	if (s == NULL) {
+		oci_no_memory(req);
+		return;
+	}
+	*s = (struct sending){ .req = req, .digest = *d };
+	if (!blob_open(core, reg, repo, d, &info, &s->reader, &err)) {
 		oci_error_from(req, &err);
 		return;
 	}
 	reply(req, d,
-		&(struct http_object){ .fd = reader->fd,
-			.size_bytes = reader->size_bytes,
+		&(struct http_object){ .fd = s->reader->fd,
+			.size_bytes = s->reader->size_bytes,
 			.pread = read_blob,
 			.close = close_blob,
-			.arg = reader });
+			.arg = s });
 }
 
 static bool blob_digest(struct http_req *req, struct digest *out)

@@ -74,20 +74,21 @@ bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
 	struct blob_reader *r CLEANUP(blob_reader_closep) = NULL;
 	if (!blob_stat(c, reg, repo, d, &i, err))
 		return false;
+	char text[DIGEST_TEXT_MAX];
 	while (!blobstore_open(c->store, &i.key, &r, err)) {
 		/* Collected between the look-up and now (and perhaps pushed again, as another
 		 * object), or lost: the row tells which. */
 		if (err->kind != ERR_BLOB_UNKNOWN || !blob_stat(c, reg, repo, d, &again, err))
 			return false;
 		if (memcmp(again.key.bytes, i.key.bytes, STORE_KEY_LEN) == 0)
-			return err_sys(
-				err, ERR_CORRUPT, 0, "the bytes of a linked blob are missing");
+			return err_sys(err, ERR_CORRUPT, 0, "the bytes of layer %s are missing",
+				digest_text(d, text));
 		i = again;
 	}
 	struct pool *pool;
 	if (!pool_find(c, i.pool_id, &pool, err) ||
 		!pool_open(pool, i.form, &i.key, i.size_bytes, &r, out, err))
-		return false;
+		return err_wrap(err, "layer %s", digest_text(d, text));
 	*info = i;
 	return true;
 }
