@@ -115,8 +115,7 @@ static bool make_token_key(struct db_conn *c, void *arg, struct err *err)
 	mem_wipe(bytes, sizeof(bytes));
 	assert(fits);
 	struct secret stored CLEANUP(secret_wipe) = { .len = 0 };
-	return wrap_token_key(k, &stored, err) &&
-	       server_value_put(c, TOKEN_KEY_NAME, &stored, err);
+	return wrap_token_key(k, &stored, err) && server_value_put(c, TOKEN_KEY_NAME, &stored, err);
 }
 
 static void token_key_wipe(struct token_key *k)

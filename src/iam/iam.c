@@ -14,8 +14,7 @@ static void iam_closep(struct iam **i)
 	iam_close(*i);
 }
 
-bool iam_open(
-	struct db *db, const struct secret *secrets_key, struct iam **out, struct err *err)
+bool iam_open(struct db *db, const struct secret *secrets_key, struct iam **out, struct err *err)
 {
 	struct iam *i CLEANUP(iam_closep) = xmalloc(sizeof(*i));
 	i->db = db;
