@@ -226,8 +226,10 @@ static bool headers_make(
 		if (!headers_add(list, host))
 			return false;
 	}
-	/* Without it libcurl asks for leave (Expect: 100-continue) and waits a second for it. */
-	return headers_add(list, "Expect:");
+	/* Without it libcurl asks for leave (Expect: 100-continue) for a large body, and waits a
+	 * second for it. A signed request goes without: this libcurl would sign the header that it
+	 * then leaves out. */
+	return f->o.sigv4 != NULL || headers_add(list, "Expect:");
 }
 
 static bool handle_prepare(
