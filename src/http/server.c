@@ -291,16 +291,16 @@ void http_server_stats(struct http_server *s, struct http_stats *out)
 	mutex_unlock(&w->lock);
 }
 
+/*
+ * New connections are refused from now on. Not by MHD_quiesce_daemon: it takes the descriptor out
+ * of the loops' epoll sets while the loops may be doing so themselves, and the second one aborts
+ * the process (libmicrohttpd 0.9.75). Nor closed yet: a loop may be about to accept from it.
+ */
 static void stop_listening(struct http_server *s)
 {
 	for (size_t i = 0; i < s->listener_count; i++) {
-		struct listener *l = &s->listeners[i];
-
-		if (l->daemon != NULL)
-			(void)MHD_quiesce_daemon(l->daemon);
-		/* Not closed yet: a loop may be about to accept from it. */
-		if (l->fd >= 0)
-			(void)shutdown(l->fd, SHUT_RDWR);
+		if (s->listeners[i].fd >= 0)
+			(void)shutdown(s->listeners[i].fd, SHUT_RDWR);
 	}
 }
 
@@ -333,8 +333,8 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
 	workers_close(&s->workers);
 	for (size_t i = 0; i < s->listener_count; i++) {
 		if (s->listeners[i].daemon != NULL)
-			MHD_stop_daemon(s->listeners[i].daemon);
-		if (s->listeners[i].fd >= 0)
+			MHD_stop_daemon(s->listeners[i].daemon); /* closes the descriptor */
+		else if (s->listeners[i].fd >= 0)
 			(void)close(s->listeners[i].fd);
 	}
 	stop_sweeper(s);
