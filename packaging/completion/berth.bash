@@ -1,7 +1,7 @@
 # bash completion for berth. Options come from the program, so that they are those of the installed version.
 _berth() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-	local commands='serve check gc savings new-key config help version'
+	local commands='serve check gc savings lifecycle re-encrypt new-key config help version'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] || [ "$command" = help ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
@@ -13,12 +13,14 @@ _berth() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--config | --tls-cert | --tls-key)
+	--config | --tls-cert | --tls-key | --root-key | --pkcs11-module | --pkcs11-pin-file | --kms-secret-file | --kms-ca)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	--mount-policy) mapfile -t COMPREPLY < <(compgen -W 'oci ecr' -- "$cur"); return ;;
+	--encryption) mapfile -t COMPREPLY < <(compgen -W 'berth disk' -- "$cur"); return ;;
+	--throttle) mapfile -t COMPREPLY < <(compgen -W 'off ecr' -- "$cur"); return ;;
 	--log-level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$cur"); return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text ini mdoc markdown' -- "$cur"); return ;;
 	--list) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur"); return ;;

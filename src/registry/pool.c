@@ -272,6 +272,17 @@ static bool make_key(struct pool *p, enum seal_layer layer, struct buf *wrapped,
 		(struct str){ (const char *)key.bytes, key.len }, wrapped, err);
 }
 
+/* Whether its keys can be used now: asked before bytes are taken that could then not be sealed. */
+static bool is_usable(struct pool *p, int64_t form, struct err *err)
+{
+	struct secret key CLEANUP(secret_wipe) = { .len = 0 };
+	for (unsigned i = 0; i < layer_count(p); i++) {
+		if (!data_key(p, (enum seal_layer)i, (uint32_t)form, &key, err))
+			return false;
+	}
+	return true;
+}
+
 bool pool_form(struct pool *p, int64_t *out, struct err *err)
 {
 	if (!p->core->o.managed_key || p->core->o.disk_is_encrypted) {
@@ -298,6 +309,8 @@ bool pool_form(struct pool *p, int64_t *out, struct err *err)
 		p->version = version;
 		mutex_unlock(&p->mutex);
 	}
+	if (!is_usable(p, version, err))
+		return false;
 	*out = version;
 	return true;
 }

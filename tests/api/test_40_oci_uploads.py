@@ -140,7 +140,7 @@ def test_a_second_writer_is_turned_away_while_the_first_writes(berth, http):
     at = session(http)
     first = socket.create_connection(("127.0.0.1", berth.port))
     first.sendall(f"PATCH {at} HTTP/1.1\r\nHost: x\r\nAuthorization: {http.headers['Authorization']}\r\nContent-Length: 1000\r\n\r\n".encode() + bytes(10))
-    while berth.metrics()["berth_uploads_open"] == 0:  # the first has it
+    while berth.metrics().sum("berth_uploads_open") == 0:  # the first has it
         time.sleep(0.02)
     r = http.patch(at, b"")
     assert (r.status, r.codes()) == (409, ["BLOB_UPLOAD_INVALID"])

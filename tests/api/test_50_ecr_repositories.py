@@ -109,7 +109,7 @@ def test_deletion_answers_what_was_and_needs_force_for_images(berth, ecr, oci):
 
 
 def test_encryption_is_fixed_at_creation_and_told_with_its_key(berth, ecr):
-    key = f"arn:aws:kms:{berth.region}:{berth.account}:key/11111111-2222-3333-4444-555555555555"
+    key = berth.client("kms").create_key()["KeyMetadata"]["Arn"]
     r = ecr.create_repository(repositoryName="own", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key})["repository"]
     assert r["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": key}
     r = ecr.create_repository(repositoryName="managed", encryptionConfiguration={"encryptionType": "KMS_DSSE"})["repository"]

@@ -534,14 +534,14 @@ def test_savings_of_an_empty_server(berth):
 def test_check_finds_damage_and_says_so_by_its_exit_status(berth):
     push_two(berth)
     good = berth.berth("check")
-    assert good.stdout.endswith("nothing is wrong.\n")
+    assert "nothing is wrong.\n" in good.stdout
     path = max(berth.data.joinpath("blobs").rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
     content = path.read_bytes()
     path.write_bytes(b"x" + content[1:])
     assert berth.berth("check").returncode == 0, "only --deep reads the bytes"
     deep = berth.berth("check", "--deep", check=False)
     assert deep.returncode == 1
-    assert re.search(r"^damage: .*sha256:[0-9a-f]{64}", deep.stdout, re.M) and deep.stdout.endswith("1 finding.\n")
+    assert re.search(r"^damage: .*sha256:[0-9a-f]{64}", deep.stdout, re.M) and "1 finding.\n" in deep.stdout
     report = json.loads(berth.berth("check", "--deep", "--json", check=False).stdout)
     assert [f["kind"] for f in report["findings"]] == ["damage"] and report["blobs"] == 3
     path.unlink()

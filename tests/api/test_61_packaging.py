@@ -18,7 +18,7 @@ def berth(*args):
 
 
 def keys():
-    return re.findall(r"^  --([a-z-]+)", berth("config"), re.M)
+    return re.findall(r"^  --([a-z0-9-]+)", berth("config"), re.M)
 
 
 def options(command):
@@ -49,9 +49,9 @@ def test_the_manual_lists_every_key_with_its_variable(scratch):
 
 def test_the_sample_configuration_is_complete_and_can_be_read(scratch):
     text = berth("config", "--format", "ini")
-    assert sorted(re.findall(r"^#([a-z-]+) = ", text, re.M)) == sorted(set(keys()) - {"config"})
+    assert sorted(re.findall(r"^#([a-z0-9-]+) = ", text, re.M)) == sorted(set(keys()) - {"config"})
     # Every default is a value that the key takes.
-    live = re.sub(r"^#([a-z-]+ = (?![A-Z]))", r"\1", text, flags=re.M)
+    live = re.sub(r"^#([a-z0-9-]+ = (?![A-Z]))", r"\1", text, flags=re.M)
     (scratch / "berth.conf").write_text(live)
     done = subprocess.run([BINARY, "check", "--config", scratch / "berth.conf", "--data", scratch / "none"], env=clean_env(scratch), capture_output=True, text=True)
     assert done.stderr.startswith("berth: --data "), done.stderr
@@ -77,7 +77,7 @@ def test_bash_completes_commands_options_and_values(scratch):
 
 def test_both_completions_know_the_choices(scratch):
     help_texts = "".join(berth("help", c) for c in ("serve", "config"))
-    choices = re.findall(r"^  --([a-z-]+) ([a-z]+(?:\|[a-z]+)+)$|^  --([a-z-]+) ([a-z]+(?:\|[a-z]+)+)  ", help_texts, re.M)
+    choices = re.findall(r"^  --([a-z0-9-]+) ([a-z]+(?:\|[a-z]+)+)$|^  --([a-z0-9-]+) ([a-z]+(?:\|[a-z]+)+)  ", help_texts, re.M)
     assert len(choices) >= 4
     zsh = (ROOT / "packaging/completion/_berth").read_text()
     for a, b, c, d in choices:

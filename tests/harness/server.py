@@ -275,7 +275,15 @@ class Server:
     def berth(self, command, *args, check=True, timeout=100):
         """Another command of the program, on this server's folder."""
         env = clean_env(self.home, ASAN_OPTIONS="exitcode=99:detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
-        return run([self.binary, *command.split(), "--data", self.data, *args], env, check=check, timeout=timeout)
+        return run([self.binary, *command.split(), "--data", self.data, *self.key_args(), *args], env, check=check, timeout=timeout)
+
+    def key_args(self):
+        """What of the server's options says where its keys are: commands need the same."""
+        found = []
+        for option, value in zip(self.args, self.args[1:]):
+            if option.startswith(("--root-key", "--pkcs11-", "--kms-")) and option != "--kms-cache":
+                found += [option, value]
+        return found
 
     def savings(self):
         return json.loads(self.berth("savings", "--json").stdout)
@@ -299,8 +307,9 @@ class Server:
         return sum(self.blob_files().values())
 
     def holds_file_of(self, size):
-        """How many stored blobs have exactly this size."""
-        return sum(1 for s in self.blob_files().values() if s == size)
+        """How many stored blobs have exactly this size, as it is or sealed (docs/segment-format.md)."""
+        sizes = {size, 48 + size + 28 * (size // 65536 + 1)}
+        return sum(1 for s in self.blob_files().values() if s in sizes)
 
     def rss_bytes(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
