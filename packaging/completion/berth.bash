@@ -24,7 +24,7 @@ _berth() {
 	--log-level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$cur"); return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text ini mdoc markdown' -- "$cur"); return ;;
 	--list) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur"); return ;;
-	--access-log) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur"); return ;;
+	--access-log | --audit-data-plane) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur"); return ;;
 	--default-setting)
 		mapfile -t COMPREPLY < <(compgen -W 'BLOB_MOUNTING=ENABLED BLOB_MOUNTING=DISABLED' -- "$cur")
 		return

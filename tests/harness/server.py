@@ -281,7 +281,7 @@ class Server:
         """What of the server's options says where its keys are: commands need the same."""
         found = []
         for option, value in zip(self.args, self.args[1:]):
-            if option.startswith(("--root-key", "--pkcs11-", "--kms-")) and option != "--kms-cache":
+            if str(option).startswith(("--root-key", "--pkcs11-", "--kms-")) and option != "--kms-cache":
                 found += [option, value]
         return found
 
