@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "kms/kms.h"
 #include "registry/collect.h"
+#include "registry/history.h"
 #include "registry/lifecycle.h"
 #include "registry/pull.h"
 #include "registry/reencrypt.h"
@@ -14,6 +15,7 @@
 #define TICK_MS    ((int64_t)1000)  /* the mount log is at most this late */
 #define COLLECT_MS ((int64_t)10000) /* between rounds that found nothing left over */
 #define KEYS_MS    ((int64_t)30000)
+#define HISTORY_MS ((int64_t)60000)
 #define PAUSE_MS \
 	((int64_t)10) /* between rounds while work is left over: the writer serves others */
 #define BACKOFF_MS  ((int64_t)5 * 60 * 1000)
@@ -128,6 +130,18 @@ static void tend_keys(struct jobs *j, struct job *job)
 			(unsigned long long)rewrapped);
 }
 
+/* What sharing saves, for those who look at it over time. */
+static void take_history(struct jobs *j, struct job *job)
+{
+	struct err err;
+	if (!history_tick(j->core, clock_now_ms(), &err)) {
+		job_failed(job, j->log, &err);
+		return;
+	}
+	job->backoff_ms = 0;
+	job_plan(job, HISTORY_MS);
+}
+
 /* False: stop. */
 static bool wait_tick(struct jobs *j)
 {
@@ -144,6 +158,7 @@ static void jobs_main(void *arg)
 	struct job living = { .event = "lifecycle" };
 	struct job flushing = { .event = "mount_log" };
 	struct job keys = { .event = "keys" };
+	struct job history = { .event = "history" };
 	while (wait_tick(j)) {
 		if (clock_mono_us() >= flushing.due_us)
 			flush_log(j, &flushing);
@@ -153,6 +168,8 @@ static void jobs_main(void *arg)
 			collect(j, &collecting);
 		if (clock_mono_us() >= keys.due_us)
 			tend_keys(j, &keys);
+		if (clock_mono_us() >= history.due_us)
+			take_history(j, &history);
 	}
 }
 

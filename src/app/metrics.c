@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "front/status.h"
 #include "http/http.h"
 
-#define OPS_MAX    256 /* slots; a power of two, well above the number of operations */
+#define OPS_MAX    (METRICS_OPS_MAX - 1) /* slots; a power of two, well above the number of operations */
 #define STATUS_MIN 100
 #define STATUS_MAX 600
 #define BUCKETS    ARRAY_LEN(bucket_us)
@@ -79,6 +80,48 @@ void metrics_count(struct metrics *m, const struct http_req *req, int64_t durati
 		add(&op->status[req->status - STATUS_MIN], 1);
 	add(&m->bytes_in, req->bytes_in);
 	add(&m->bytes_out, req->bytes_out);
+}
+
+/* The bound of the bucket that the share of all requests ends in; 0: there is none. */
+static int64_t share_us(const uint64_t buckets[BUCKETS + 1], uint64_t count, unsigned percent)
+{
+	uint64_t sum = 0;
+	for (size_t b = 0; b < BUCKETS && count != 0; b++) {
+		sum += buckets[b];
+		if (sum * 100 >= count * percent)
+			return bucket_us[b];
+	}
+	return 0;
+}
+
+static void read_op(const struct op_counts *op, const char *name, struct status_op *out)
+{
+	uint64_t buckets[BUCKETS + 1];
+	struct status_op r = { .name = name };
+	for (size_t b = 0; b <= BUCKETS; b++) {
+		buckets[b] = get(&op->bucket[b]);
+		r.count += buckets[b];
+	}
+	for (int s = 400; s < STATUS_MAX; s++)
+		*(s < 500 ? &r.rejected : &r.failed) += get(&op->status[s - STATUS_MIN]);
+	r.p50_us = share_us(buckets, r.count, 50);
+	r.p90_us = share_us(buckets, r.count, 90);
+	r.p99_us = share_us(buckets, r.count, 99);
+	*out = r;
+}
+
+size_t metrics_read_ops(const struct metrics *m, struct status_op *rows)
+{
+	size_t n = 0;
+	for (size_t i = 0; i <= OPS_MAX; i++) {
+		const struct op_counts *op = i < OPS_MAX ? &m->ops[i] : &m->other;
+		const char *name = atomic_load_explicit(&op->name, memory_order_acquire);
+		if (name == NULL)
+			continue;
+		read_op(op, name, &rows[n]);
+		n += rows[n].count != 0;
+	}
+	return n;
 }
 
 void metrics_family(struct buf *out, const char *name, const char *type, const char *help)

@@ -16,6 +16,11 @@ struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m); /* accepts NULL */
 /* Once a request, when it is over. */
 void metrics_count(struct metrics *m, const struct http_req *req, int64_t duration_us);
+/* What was counted, an entry an operation that had requests (front/status.h); rows holds
+ * METRICS_OPS_MAX. */
+#define METRICS_OPS_MAX 257
+struct status_op;
+size_t metrics_read_ops(const struct metrics *m, struct status_op *rows);
 void metrics_render_requests(const struct metrics *m, struct buf *out);
 
 /* The heading of a family: type "counter", "gauge" or "histogram". */
@@ -25,5 +30,7 @@ void metrics_single(
 	struct buf *out, const char *name, const char *type, const char *help, uint64_t value);
 /* What the kernel says about this process: memory, descriptors, start, processor time. */
 void metrics_render_process(struct buf *out);
+/* When it started, and its resident memory; zeroes where the kernel does not tell. */
+void metrics_read_process(int64_t *started_at_ms, uint64_t *resident_bytes);
 
 #endif

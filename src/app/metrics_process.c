@@ -59,6 +59,17 @@ static double start_time(uint64_t start_ticks)
 	return boot_time + (double)start_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
+void metrics_read_process(int64_t *started_at_ms, uint64_t *resident_bytes)
+{
+	uint64_t stat[FIELDS] = { 0 };
+	*started_at_ms = 0;
+	*resident_bytes = 0;
+	if (!read_stat(stat))
+		return;
+	*started_at_ms = (int64_t)(start_time(stat[START_TICKS]) * 1000);
+	*resident_bytes = stat[RESIDENT_PAGES] * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 void metrics_render_process(struct buf *out)
 {
 	uint64_t stat[FIELDS] = { 0 };

@@ -14,6 +14,7 @@
 #include "app/ops.h"
 #include "app/rules.h"
 #include "app/stack.h"
+#include "app/status.h"
 #include "auth/auth.h"
 #include "base/clock.h"
 #include "front/resource_policies.h"
@@ -35,6 +36,7 @@ struct server {
 	struct auth *auth;
 	struct metrics *metrics;
 	struct ops ops;
+	struct front_status status;
 	struct fronts fronts;
 	struct http_server *http;
 	struct jobs *jobs;
@@ -156,7 +158,9 @@ static bool server_open(struct server *s, struct err *err)
 		.account = s->identity.account,
 		.region = s->identity.region,
 		.log = s->log,
+		.status = &s->status,
 	};
+	s->status = status_source(&s->ops);
 	fronts_init(&s->fronts, &s->ops, &front, s->stack.keys.kms);
 	return open_events(s, err) &&
 	       jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&

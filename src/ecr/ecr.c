@@ -1,6 +1,7 @@
 #include "ecr/ecr.h"
 
 #include "ecr/ops.h"
+#include "ecr/sharing.h"
 #include "front/throttle.h"
 
 #define CALL_ARENA_MAX (32 * MIB)
@@ -165,18 +166,24 @@ static const struct http_op unknown_operation = {
 static const struct http_op *route(struct http_req *req, void *ctx)
 {
 	struct str target = http_header(req, "X-Amz-Target");
-	struct str prefix = STR("AmazonEC2ContainerRegistry_V20150921.");
+	struct str ecr = STR("AmazonEC2ContainerRegistry_V20150921.");
+	struct str own = STR(SHARING_TARGET_PREFIX);
+	const struct ecr_op *op = NULL;
 	(void)ctx;
-	if (!str_eq(req->method, STR("POST")) || !str_eq(req->path, STR("/")) ||
-		!str_starts(target, prefix))
+	if (!str_eq(req->method, STR("POST")) || !str_eq(req->path, STR("/")))
 		return NULL;
-	const struct ecr_op *op = ecr_op_find(str_sub(target, prefix.len, target.len - prefix.len));
+	if (str_starts(target, ecr))
+		op = ecr_op_find(str_sub(target, ecr.len, target.len - ecr.len));
+	else if (str_starts(target, own))
+		op = sharing_op_find(str_sub(target, own.len, target.len - own.len));
+	else
+		return NULL;
 	return op != NULL ? &op->http : &unknown_operation;
 }
 
 bool ecr_is_operation(struct str name)
 {
-	return ecr_op_find(name) != NULL;
+	return ecr_op_find(name) != NULL || sharing_op_find(name) != NULL;
 }
 
 struct http_front ecr_front(struct front_options *o)

@@ -22,6 +22,7 @@ struct front_options {
 		*domain; /* under which registries have host names of their own; NULL: none set */
 	const char *account; /* the defaults */
 	const char *region;
+	const struct front_status *status;  /* how the server does; NULL: nobody knows */
 	struct throttle *throttle;          /* NULL: no limits */
 	struct resource_policies *policies; /* of tags that conditions read; NULL: none */
 	struct log

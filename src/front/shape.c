@@ -123,6 +123,8 @@ static bool types_fit(struct walk *w, const struct shape *s, const struct json *
 		if (json_int(v, 0) > INT32_MAX || json_int(v, 0) < INT32_MIN)
 			return type_fault(w, "NUMBER_VALUE can not be converted to an Integer");
 		return true;
+	case SHAPE_TIME:
+		return json_type(v) == JSON_INT || scalar_type(w, v, JSON_REAL, "a Timestamp");
 	case SHAPE_BLOB:
 		if (!scalar_type(w, v, JSON_STRING, "a Blob"))
 			return false;
@@ -220,6 +222,7 @@ static bool values_fit(struct walk *w, const struct shape *s, const struct json 
 {
 	switch (s->type) {
 	case SHAPE_BOOL:
+	case SHAPE_TIME:
 		return true;
 	case SHAPE_STRING:
 		return string_fits(w, s, json_str(v));

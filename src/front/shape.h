@@ -20,6 +20,7 @@ enum shape_type {
 	SHAPE_INT,  /* 32 bits */
 	SHAPE_LONG, /* 64 bits */
 	SHAPE_BOOL,
+	SHAPE_TIME, /* seconds since 1970: a number, with or without a fraction */
 	SHAPE_BLOB, /* base64 */
 	SHAPE_LIST,
 	SHAPE_MAP, /* from text to `element` */

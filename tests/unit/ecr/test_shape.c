@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "ecr/ops.h"
 #include "ecr/patterns.h"
+#include "ecr/sharing.h"
 
 /* For each pattern a text that fits and some that do not. */
 static const struct {
@@ -86,6 +87,9 @@ static void emit(struct trial *t, const struct shape *s, const char *path)
 		return;
 	case SHAPE_BOOL:
 		buf_add_c(&t->json, "true");
+		return;
+	case SHAPE_TIME:
+		buf_add_c(&t->json, "1.5");
 		return;
 	case SHAPE_BLOB:
 		buf_add_c(&t->json, "\"AAAA\"");
@@ -350,6 +354,12 @@ static void try_shape(struct context *c, const struct shape *s, const char *path
 		type_fails(c, path, "\"true\"");
 		type_fails(c, path, "0");
 		break;
+	case SHAPE_TIME:
+		passes(c, path, "0");
+		passes(c, path, "1790000000.25");
+		type_fails(c, path, "\"2026-11-24\"");
+		type_fails(c, path, "true");
+		break;
 	case SHAPE_BLOB:
 		try_blob(c, s, path);
 		break;
@@ -383,6 +393,22 @@ static void every_constraint_of_every_operation_holds_just_inside_and_just_outsi
 	}
 	assert_true(operations >= 21);
 	assert_true(trials > 900);
+}
+
+static void the_sharing_api_too(void **state)
+{
+	unsigned trials = 0;
+	const struct ecr_op *op;
+	(void)state;
+	for (size_t i = 0; (op = sharing_op_at(i)) != NULL; i++) {
+		struct context c = { .root = op->input };
+		assert_string_equal(op->input->name, op->http.name);
+		assert_ptr_equal(sharing_op_find(str_from(op->http.name)), op);
+		assert_null(ecr_op_find(str_from(op->http.name)));
+		try_shape(&c, op->input, "");
+		trials += c.trials;
+	}
+	assert_true(trials > 100);
 }
 
 static void the_empty_input_is_an_empty_object(void **state)
@@ -476,6 +502,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			every_constraint_of_every_operation_holds_just_inside_and_just_outside),
+		cmocka_unit_test(the_sharing_api_too),
 		cmocka_unit_test(the_empty_input_is_an_empty_object),
 		cmocka_unit_test(types_are_compared_before_values),
 		cmocka_unit_test(an_input_that_is_no_object_and_unknown_members),

@@ -2,6 +2,8 @@
  * Random operations against a model: after each batch the sums of the database are those of the
  * model, and verify finds nothing. The sequence is fixed by its seed, which a failure names.
  */
+#include "registry/history.h"
+#include "registry/sharing.h"
 #include "world.h"
 
 #define REPOS  6
@@ -223,6 +225,98 @@ static void assert_sums(struct world *w, const struct model *m, bool emptied)
 		assert_int_equal(t.blobs, blobs);
 }
 
+/* Each pool by itself: logical less saved is stored, the pools add up to the registry, and so do
+ * the layers, as every list tells them. */
+static void assert_pools(struct world *w, const struct model *m, bool emptied)
+{
+	struct sharing_summary s;
+	struct sharing_layers layers;
+	struct sharing_layer_query q = { .from = SHARING_START, .limit = 1000 };
+	struct savings_total sum = { 0 };
+	struct err err;
+	ASSERT_DONE(sharing_summary(w->core, &w->reg, w->arena, &s, &err));
+	for (size_t i = 0; i < s.pool_count; i++) {
+		const struct savings_total *t = &s.pools[i].sums;
+		unsigned p = s.pools[i].name.enc_type == ENC_KMS;
+		uint64_t logical = 0, stored = 0, shared = 0, live = 0;
+		int64_t saved = 0;
+		q.pool = s.pools[i].name;
+		ASSERT_DONE(sharing_layers(w->core, &w->reg, &q, w->arena, &layers, &err));
+		for (size_t k = 0; k < layers.count; k++) {
+			saved += layers.items[k].saved_bytes;
+			assert_true(layers.items[k].holders > 1);
+			assert_true(k == 0 ||
+				    layers.items[k].saved_bytes <= layers.items[k - 1].saved_bytes);
+		}
+		assert_int_equal(t->logical_bytes - (uint64_t)saved, t->stored_bytes);
+		for (unsigned l = 0; l < LAYERS; l++) {
+			uint64_t holders = 0;
+			for (unsigned r = 0; r < REPOS; r++)
+				holders += pool_of(r) == p && m->links[r][l];
+			logical += holders * (l + 1);
+			stored += holders ? l + 1 : 0;
+			shared += holders > 1 ? (holders - 1) * (l + 1) : 0;
+		}
+		for (unsigned r = 0; r < REPOS; r++)
+			live += pool_of(r) == p && m->live[r];
+		assert_int_equal(t->repositories, live);
+		sum.logical_bytes += t->logical_bytes;
+		sum.stored_bytes += t->stored_bytes;
+		sum.repositories += t->repositories;
+		if (!emptied)
+			continue;
+		assert_int_equal(t->logical_bytes, logical);
+		assert_int_equal(t->stored_bytes, stored);
+		assert_int_equal((uint64_t)saved, shared);
+	}
+	assert_int_equal(sum.logical_bytes, s.sums.logical_bytes);
+	assert_int_equal(sum.stored_bytes, s.sums.stored_bytes);
+	assert_int_equal(sum.repositories, s.sums.repositories);
+}
+
+/* In every order each live repository is told once, and in that order. */
+static void assert_orders(struct world *w, const struct model *m)
+{
+	for (unsigned o = SHARING_BY_LOGICAL; o <= SHARING_BY_CREATED; o++) {
+		struct sharing_repo_query q = {
+			.order = (enum sharing_order)o, .from = SHARING_START, .limit = 1 + dice(3)
+		};
+		struct sharing_repos page = { .more = true };
+		uint64_t live = 0, told = 0, last = UINT64_MAX;
+		struct err err;
+		while (page.more) {
+			ASSERT_DONE(
+				sharing_repositories(w->core, &w->reg, &q, w->arena, &page, &err));
+			q.from = page.next;
+			for (size_t i = 0; i < page.count; i++, told++) {
+				const struct repo *r = &page.items[i];
+				uint64_t key[] = { r->logical_bytes, r->stored_bytes,
+					r->logical_bytes - r->stored_bytes,
+					(uint64_t)r->created_at_ms };
+				assert_true(key[o] <= last);
+				last = key[o];
+			}
+		}
+		for (unsigned r = 0; r < REPOS; r++)
+			live += m->live[r];
+		assert_int_equal(told, live);
+	}
+}
+
+/* The last point of the past is what is now, once it was looked at. */
+static void assert_history(struct world *w)
+{
+	struct history_query q = { .until_ms = clock_now_ms() - 1, .points_max = 100 };
+	struct history h;
+	struct err err;
+	ASSERT_DONE(history_tick(w->core, clock_now_ms() - 1, &err));
+	ASSERT_DONE(history_read(w->core, &w->reg, &q, clock_now_ms(), w->arena, &h, &err));
+	assert_true(h.count > 0);
+	assert_int_equal(h.points[h.count - 1].logical_bytes, total(w).logical_bytes);
+	assert_int_equal(h.points[h.count - 1].stored_bytes, total(w).stored_bytes);
+	assert_int_equal(h.points[h.count - 1].links, total(w).links);
+}
+
 static void run(struct world *w, uint64_t seed, unsigned batches, unsigned steps)
 {
 	struct model m = { 0 };
@@ -233,6 +327,8 @@ static void run(struct world *w, uint64_t seed, unsigned batches, unsigned steps
 			step(w, &m);
 		assert_sound(w);
 		assert_sums(w, &m, false);
+		assert_pools(w, &m, false);
+		assert_history(w);
 		if (b % 2) {
 			collect_at(w, clock_now_ms()); /* empties what is deleted, nothing else */
 			assert_sums(w, &m, true);
@@ -242,6 +338,8 @@ static void run(struct world *w, uint64_t seed, unsigned batches, unsigned steps
 			assert_int_equal(total(w).waiting_bytes, 0);
 			assert_int_equal(objects(w), total(w).blobs);
 		}
+		assert_pools(w, &m, true);
+		assert_orders(w, &m);
 		assert_sound(w);
 	}
 }
