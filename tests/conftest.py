@@ -49,7 +49,7 @@ def make_berth(request, scratch):
     yield make
     failed = getattr(getattr(request.node, "report_call", None), "failed", False)
     try:
-        for server in servers:
+        for server in reversed(servers):  # a later one may need an earlier one, also to be checked
             if failed:
                 print(f"-- log of {server.data}:\n{server.log_tail(30)}")
             else:
