@@ -110,7 +110,7 @@ function stylesOf(metafile, start) {
   return found;
 }
 
-const FIRST = ["src/main.tsx", "src/pages/repositories.tsx"];
+const FIRST = ["src/main.tsx"];
 
 async function styles(metafile) {
   const first = stylesOf(metafile, FIRST);
@@ -129,6 +129,46 @@ async function styles(metafile) {
     out.push(Object.keys(result.metafile.outputs).find((f) => f.endsWith(".css")));
   }
   return out;
+}
+
+// esbuild makes a file of each set of modules that the same pages need: fifty small ones for the first load. A page can only
+// be loaded by the application, so each is told to need all of it; then the first load is one file.
+const oneFirstFile = {
+  name: "one-first-file",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/]pages[\\/][^\\/]+\.tsx$/ }, async (args) => ({
+      contents: `${await fs.promises.readFile(args.path, "utf8")}\nimport "../app/app";\n`,
+      loader: "tsx",
+    }));
+  },
+};
+
+// Icons that nothing in the bundle names are left out: two thirds of them.
+const icons = {
+  name: "icons",
+  setup(build) {
+    build.onLoad({ filter: /icon[\\/]generated[\\/]icons\.js$/ }, async (args) => {
+      const text = await fs.promises.readFile(args.path, "utf8");
+      const named = await namesInUse();
+      const contents = text.replace(/^    "?([a-z0-9-]+)"?: React\.createElement\([\s\S]*?(?=^    "?[a-z0-9-]+"?: React|^\};)/gm, (entry, name) => (named.has(name) ? entry : ""));
+      return { contents, loader: "js" };
+    });
+  },
+};
+
+/** Every quoted word in what is bundled, but for the icons themselves. */
+let inUse;
+function namesInUse() {
+  inUse ??= (async () => {
+    const found = await esbuild.build({ ...options, entryPoints: FIRST, outdir: dist, write: false, metafile: true, splitting: true, plugins: [cssFiles, unused, noParser] });
+    const words = new Set();
+    for (const file of Object.keys(found.metafile.inputs)) {
+      if (/icon[\\/]generated/.test(file) || !/\.(m?js|tsx?)$/.test(file) || file.includes(":")) continue;
+      for (const m of (await fs.promises.readFile(path.resolve(root, file), "utf8")).matchAll(/["'`]([a-z0-9-]{3,40})["'`]/g)) words.add(m[1]);
+    }
+    return words;
+  })();
+  return inUse;
 }
 
 const options = {
@@ -154,7 +194,7 @@ async function console_() {
     entryNames: "assets/[name]-[hash]",
     chunkNames: "assets/[name]-[hash]",
     assetNames: "assets/[name]-[hash]",
-    plugins: [cssFiles, i18n, unused, noParser],
+    plugins: [cssFiles, i18n, unused, noParser, icons, oneFirstFile],
   });
   const outputs = Object.entries(result.metafile.outputs);
   const [css, more] = await styles(result.metafile);

@@ -2,8 +2,9 @@
 
 import { I18nProvider } from "@cloudscape-design/components/i18n";
 import messages from "@cloudscape-design/components/i18n/messages/all.en";
-import { Component, lazy, useEffect, useMemo, useState, type ReactNode } from "react";
+import { Component, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Client } from "../api/client";
+import Repositories from "../pages/repositories";
 import { Problem } from "../ui/feedback";
 import { lazyPage } from "../ui/lazy";
 import { NoticesProvider } from "./notices";
@@ -12,10 +13,7 @@ import { rememberRegion, SessionProvider, type Session } from "./session";
 import { Shell } from "./shell";
 import { SignIn } from "./sign-in";
 
-const repositories = () => import("../pages/repositories");
-
 const pages = {
-  repositories: lazy(repositories),
   create: lazyPage(() => import("../pages/create-repository")),
   repository: lazyPage(() => import("../pages/repository")),
   image: lazyPage(() => import("../pages/image")),
@@ -41,7 +39,7 @@ function route(hash: string): ReactNode {
   switch (first) {
     case undefined:
     case "repositories":
-      if (!second) return <pages.repositories />;
+      if (!second) return <Repositories />;
       if (third === "images" && fourth) return <pages.image key={`${second} ${fourth}`} repository={second} digest={fourth} />;
       return <pages.repository key={second} name={second} tab={third ?? "images"} />;
     case "create-repository":
@@ -114,10 +112,6 @@ export function App() {
   const hash = useHash();
   const [session, setSession] = useState<Session>();
   const [message, setMessage] = useState<string>();
-  useEffect(() => {
-    void repositories(); // behind the sign-in page, so that the list is there at once
-  }, []);
-
   const end = (why?: string) => {
     setSession(undefined);
     setMessage(why);
