@@ -225,7 +225,7 @@ static void worker_main(void *arg)
 
 static bool read_secret(const char *path, struct secret *out, struct err *err)
 {
-	struct buf text CLEANUP(buf_fini);
+	struct buf text CLEANUP(buf_fini) = { 0 };
 	buf_init(&text, 4 * KIB);
 	if (path == NULL)
 		return true;

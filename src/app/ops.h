@@ -15,13 +15,15 @@
 #include "app/stack.h"
 #include "http/http.h"
 
+struct audit;
 struct events;
 
 struct ops {
 	const struct stack *stack;
 	struct metrics *metrics;
 	struct events *events; /* NULL: none */
-	const char *blobs; /* the store's folder */
+	struct audit *audit;   /* NULL: off */
+	const char *blobs;     /* the store's folder */
 	uint64_t min_free;
 	bool metrics_open;
 	_Atomic(struct http_server *) server; /* NULL until it runs */

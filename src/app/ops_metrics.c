@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "app/audit.h"
 #include "app/events.h"
 #include "app/ops.h"
 #include "meta/db.h"
@@ -167,6 +168,7 @@ bool ops_render_metrics(struct ops *ops, struct buf *out, struct err *err)
 	if (!render_backlog(core, out, err) || !render_savings(core, out, err) ||
 		!events_render_metrics(ops->events, out, err))
 		return false;
+	audit_render_metrics(ops->audit, out);
 	metrics_render_process(out);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "app/access_log.h"
+#include "app/audit.h"
 #include "app/banner.h"
 #include "app/command.h"
 #include "app/events.h"
@@ -19,6 +20,7 @@
 #include "base/clock.h"
 #include "front/resource_policies.h"
 #include "front/throttle.h"
+#include "registry/lifecycle_told.h"
 
 #define BANNER_MAX (16 * KIB)
 
@@ -41,12 +43,14 @@ struct server {
 	struct http_server *http;
 	struct jobs *jobs;
 	struct events *events;
+	struct audit *audit;
 };
 
 static void request_done(void *arg, const struct http_req *req, int64_t duration_us)
 {
 	struct server *s = arg;
 	metrics_count(s->metrics, req, duration_us);
+	audit_request(s->audit, req);
 	if (!s->config->access_log)
 		return;
 	struct buf line CLEANUP(buf_fini);
@@ -126,6 +130,11 @@ static bool open_events(struct server *s, struct err *err)
 		!events_start(s->stack.core, s->config, w, s->log, &s->events, err))
 		return false;
 	s->ops.events = s->events;
+	if (!audit_open(s->config, s->identity.account, s->identity.region, s->log, &s->audit, err))
+		return false;
+	s->ops.audit = s->audit;
+	if (s->audit != NULL)
+		lifecycle_listen(s->stack.core, audit_lifecycle, s->audit);
 	if (dropped != 0)
 		log_event(s->log, LOG_WARN, "events",
 			"%llu events for webhooks that are not configured any more were given up",
@@ -149,6 +158,8 @@ static bool server_open(struct server *s, struct err *err)
 	s->ops.blobs = s->blobs;
 	s->ops.min_free = c->min_free;
 	s->ops.metrics_open = c->metrics_open;
+	if (!open_events(s, err))
+		return false;
 	struct front_options front = {
 		.auth = s->auth,
 		.throttle = s->throttle,
@@ -157,13 +168,14 @@ static bool server_open(struct server *s, struct err *err)
 		.domain = c->domain,
 		.account = s->identity.account,
 		.region = s->identity.region,
+		.audits = s->audit != NULL,
+		.audits_data_plane = s->audit != NULL && c->audit_data_plane,
 		.log = s->log,
 		.status = &s->status,
 	};
 	s->status = status_source(&s->ops);
 	fronts_init(&s->fronts, &s->ops, &front, s->stack.keys.kms);
-	return open_events(s, err) &&
-	       jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&
+	return jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&
 	       open_http(s, err);
 }
 
@@ -174,6 +186,7 @@ static void server_close(struct server *s)
 	http_server_stop(s->http, (unsigned)s->config->grace_ms);
 	jobs_stop(s->jobs);
 	events_stop(s->events);
+	audit_close(s->audit);
 	auth_close(s->auth);
 	resource_policies_free(s->policies);
 	stack_close(&s->stack);
@@ -219,6 +232,7 @@ static void hold_signals(sigset_t *set)
 static void reload(struct server *s)
 {
 	struct err err;
+	audit_reopen(s->audit);
 	if (s->config->tls_cert == NULL) {
 		log_event(s->log, LOG_INFO, "reload", "there is no certificate to reread");
 		return;

@@ -4,6 +4,7 @@
 
 #include "auth/managed_policies.h"
 #include "aws/iam_call.h"
+#include "front/audit.h"
 
 #define XMLNS    "https://iam.amazonaws.com/doc/2010-05-08/"
 #define VERSION  "2010-05-08"
@@ -201,6 +202,7 @@ static void handle(struct http_req *req)
 	struct str body = req->op->body == HTTP_BODY_WHOLE ? http_body(req) : STR("");
 	struct principal who;
 	struct err err;
+	(void)audit_begin(o, req, "iam.amazonaws.com", false);
 	if (!front_sigv4(o->auth, req, body, "iam", &who, &err)) {
 		if (err.kind != ERR_UNAUTHENTICATED)
 			log_err(o->log, LOG_ERROR, "iam", &err);
@@ -218,6 +220,7 @@ static void handle(struct http_req *req)
 	if (op != NULL && str_eq(version, STR(VERSION))) {
 		query_name_op(req, op->name);
 		answer(req, o, op, &who);
+		query_audit(req);
 		return;
 	}
 	if (version.len == 0)

@@ -2,11 +2,16 @@
 
 #include "aws/kms_ops.h"
 #include "aws/query.h"
+#include "front/audit.h"
 #include "front/kms_code.h"
 
 #define CONTENT_TYPE   "application/x-amz-json-1.1"
 #define CALL_ARENA_MAX (8 * MIB)
 #define ANSWER_MAX     (4 * MIB)
+
+/* What an audit record never holds: plaintexts and ciphertexts. */
+static const char *const not_audited[] = { "Plaintext", "CiphertextBlob", "Message", "Signature",
+	"Mac", "Recipient", "ImportToken", "EncryptedKeyMaterial", NULL };
 
 struct fault {
 	struct str code;
@@ -38,6 +43,7 @@ static void reply_fault(struct http_req *req, const struct fault *f)
 	jo_str(&o, "message", f->message);
 	jo_end(&o, '}');
 	req->log_outcome = arena_str(req->arena, f->code);
+	audit_error(req, f->code, f->message);
 	reply_headers(req);
 	http_header_set(req, "x-amzn-ErrorType", f->code);
 	if (buf_ok(&body))
@@ -146,6 +152,7 @@ void kms_serve(struct http_req *req)
 	struct json *input CLEANUP(json_freep) = NULL;
 	struct shape_fault fault;
 	struct err err;
+	(void)audit_begin(front->options, req, "kms.amazonaws.com", false);
 	if (!front_sigv4(front->options->auth, req, body, "kms", &call.who, &err)) {
 		reply_err(req, front->options, &err);
 		return;
@@ -175,6 +182,7 @@ void kms_serve(struct http_req *req)
 	call.arena = arena;
 	call.realm = (struct kms_realm){ call.who.account, call.who.region };
 	run(&call, op);
+	audit_parameters(req, input, not_audited);
 }
 
 void kms_refuse_large(struct http_req *req)

@@ -22,6 +22,10 @@ struct str query_param(struct http_req *req, const char *name);
  * route cannot know. name: a constant. */
 void query_name_op(struct http_req *req, const char *name);
 
+/* Tells the audit log the parameters: all that the operation's form or query has, but for the
+ * protocol's own and for what proves a caller. */
+void query_audit(struct http_req *req);
+
 /* Text (UTF-8) with what XML 1.0 gives a meaning escaped; control characters become '?'. */
 void query_add_text(struct buf *out, struct str text);
 /* <name>text</name> */

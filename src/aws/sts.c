@@ -5,6 +5,7 @@
 
 #include "auth/assume.h"
 #include "aws/iam_call.h"
+#include "front/audit.h"
 
 #define XMLNS        "https://sts.amazonaws.com/doc/2011-06-15/"
 #define VERSION      "2011-06-15"
@@ -38,6 +39,13 @@ static void add_credentials(struct iam_call *c, const struct credentials *made)
 
 static void add_assumed(struct iam_call *c, const struct assumed *a)
 {
+	/* Names of keys, roles and sessions need no escaping in JSON: [A-Za-z0-9_+=,.@:/-]. */
+	audit_response_text(c->req,
+		arena_printf(c->arena,
+			"{\"credentials\":{\"accessKeyId\":\"" STR_FMT
+			"\"},\"assumedRoleUser\":{\"assumedRoleId\":\"" STR_FMT
+			"\",\"arn\":\"" STR_FMT "\"}}",
+			STR_ARG(a->credentials.key_id), STR_ARG(a->user_id), STR_ARG(a->arn)));
 	add_credentials(c, &a->credentials);
 	buf_add_c(&c->xml, "<AssumedRoleUser>");
 	iam_add(c, "AssumedRoleId", a->user_id);
@@ -125,6 +133,7 @@ static bool run_assume_role_with_web_identity(struct iam_call *c)
 			c->o->auth, &context, &r, c->arena, &made, &identity, c->err))
 		return false;
 	c->req->log_principal = arena_str(c->req->arena, made.arn);
+	audit_web_identity(c->req, identity.subject, identity.provider);
 	add_assumed(c, &made);
 	iam_add(c, "SubjectFromWebIdentityToken", identity.subject);
 	iam_add(c, "Audience", identity.audience);
@@ -183,6 +192,7 @@ static void answer(struct http_req *req, const struct front_options *o, const st
 		query_reply_err(req, XMLNS, &err);
 	}
 	buf_fini(&c.xml);
+	query_audit(req);
 }
 
 static void handle(struct http_req *req)
@@ -194,6 +204,7 @@ static void handle(struct http_req *req)
 	const struct sts_op *op = str_eq(version, STR(VERSION)) ? find_op(action) : NULL;
 	struct principal who;
 	struct err err;
+	(void)audit_begin(o, req, "sts.amazonaws.com", false);
 	if (op != NULL)
 		query_name_op(req, op->name);
 	if (op != NULL && op->is_unsigned) {

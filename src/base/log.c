@@ -9,25 +9,18 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/lines.h"
 #include "base/mem.h"
-#include "base/thread.h"
 
 #define QUEUE_MAX      (4 * MIB)
 #define LINE_MAX_BYTES (64 * KIB)
 #define MESSAGE_MAX    2048
-#define BATCH_MS       INT64_C(100)
-#define BATCH_BYTES    (64 * KIB)  /* written at once, without waiting for BATCH_MS */
-#define KEEP_BYTES     (256 * KIB) /* a buffer that has grown beyond this is given back */
+#define POLL_MS        100
 
 struct log {
 	int fd;
 	enum log_level level;
-	struct mutex mutex; /* guards what follows */
-	struct cond wake;
-	struct buf queue;
-	uint64_t dropped;
-	bool is_closing;
-	struct thread *thread;
+	struct lines *lines;
 };
 
 static const char *level_name(enum log_level level)
@@ -65,7 +58,7 @@ static void write_all(int fd, struct str bytes)
 		if (n < 0 && errno == EAGAIN) {
 			/* Someone else's non-blocking terminal or pipe. */
 			struct pollfd p = { .fd = fd, .events = POLLOUT };
-			(void)poll(&p, 1, (int)BATCH_MS);
+			(void)poll(&p, 1, POLL_MS);
 		} else if (n < 0 && errno != EINTR) {
 			return; /* nowhere to report it to */
 		} else if (n > 0) {
@@ -86,41 +79,12 @@ static void write_dropped(int fd, uint64_t dropped)
 	write_all(fd, buf_str(&line));
 }
 
-/* Waits until there is something to write, and a little longer for more; then takes it. False:
- * closing and nothing left. */
-static bool take_batch(struct log *log, struct buf *batch, uint64_t *dropped)
+static void write_lines(void *arg, struct str bytes, uint64_t dropped)
 {
-	LOCKED(&log->mutex);
-	while (log->queue.len == 0 && !log->is_closing)
-		cond_wait(&log->wake, &log->mutex);
-	int64_t until_us = clock_mono_us() + BATCH_MS * 1000;
-	while (log->queue.len < BATCH_BYTES && !log->is_closing) {
-		int64_t left_ms = (until_us - clock_mono_us()) / 1000;
-		if (left_ms <= 0 || !cond_wait_ms(&log->wake, &log->mutex, left_ms))
-			break;
-	}
-	struct buf full = log->queue;
-	log->queue = *batch;
-	*batch = full;
-	*dropped = log->dropped;
-	log->dropped = 0;
-	return full.len != 0 || !log->is_closing;
-}
-
-static void writer_main(void *arg)
-{
-	struct log *log = arg;
-	struct buf batch CLEANUP(buf_fini);
-	uint64_t dropped;
-	buf_init(&batch, QUEUE_MAX);
-	while (take_batch(log, &batch, &dropped)) {
-		write_all(log->fd, buf_str(&batch));
-		if (dropped != 0)
-			write_dropped(log->fd, dropped);
-		if (batch.cap > KEEP_BYTES)
-			buf_fini(&batch);
-		buf_reset(&batch);
-	}
+	const struct log *log = arg;
+	write_all(log->fd, bytes);
+	if (dropped != 0)
+		write_dropped(log->fd, dropped);
 }
 
 bool log_open(int fd, enum log_level level, struct log **out, struct err *err)
@@ -128,11 +92,8 @@ bool log_open(int fd, enum log_level level, struct log **out, struct err *err)
 	struct log *log = xmalloc(sizeof(*log));
 	log->fd = fd;
 	log->level = level;
-	mutex_init(&log->mutex, "log");
-	cond_init(&log->wake);
-	buf_init(&log->queue, QUEUE_MAX);
-	if (!thread_start("log", writer_main, log, 0, &log->thread, err)) {
-		log_close(log);
+	if (!lines_open("log", QUEUE_MAX, write_lines, log, &log->lines, err)) {
+		free(log);
 		return false;
 	}
 	*out = log;
@@ -143,14 +104,7 @@ void log_close(struct log *log)
 {
 	if (log == NULL)
 		return;
-	mutex_lock(&log->mutex);
-	log->is_closing = true;
-	cond_signal(&log->wake);
-	mutex_unlock(&log->mutex);
-	thread_join(log->thread);
-	buf_fini(&log->queue);
-	cond_fini(&log->wake);
-	mutex_fini(&log->mutex);
+	lines_close(log->lines);
 	free(log);
 }
 
@@ -161,27 +115,8 @@ bool log_wants(const struct log *log, enum log_level level)
 
 void log_line(struct log *log, struct str json)
 {
-	if (log == NULL)
-		return;
-	LOCKED(&log->mutex);
-	struct buf *queue = &log->queue;
-	size_t before = queue->len;
-	/* Checked first, so that there is never half a line. */
-	if (json.len >= queue->max - before) {
-		log->dropped++;
-		return;
-	}
-	buf_add_str(queue, json);
-	buf_add_char(queue, '\n');
-	if (!buf_ok(queue)) {
-		queue->failed = false;
-		queue->len = before;
-		log->dropped++;
-		return;
-	}
-	/* The writer sleeps in two ways; one wake-up for each is enough. */
-	if (before == 0 || (before < BATCH_BYTES && queue->len >= BATCH_BYTES))
-		cond_signal(&log->wake);
+	if (log != NULL)
+		(void)lines_add(log->lines, json);
 }
 
 static void finish(struct log *log, struct json_out *o)

@@ -2,9 +2,14 @@
 
 #include "ecr/ops.h"
 #include "ecr/sharing.h"
+#include "front/audit.h"
 #include "front/throttle.h"
 
 #define CALL_ARENA_MAX (32 * MIB)
+
+/* What an audit record leaves out of an input or an answer: bytes of layers, and manifests, which
+ * their digest names well enough. */
+static const char *const not_audited[] = { "layerPartBlob", "imageManifest", "nextToken", NULL };
 
 /* Whether the body is said to be AWS JSON 1.1; parameters such as a charset do not matter. */
 static bool has_json_type(const struct http_req *req)
@@ -80,6 +85,23 @@ static void answer_failure(const struct ecr_call *call, const struct err *err)
 	ecr_reply_fault(call->req, &fault);
 }
 
+/* What a call that changed something answered; as in CloudTrail, reads leave that out. */
+static void audit_answer(struct http_req *req, const struct buf *answer)
+{
+	static const char *const reads[] = { "Get", "List", "Describe", "BatchGet", "BatchCheck" };
+
+	struct json *output CLEANUP(json_freep) = NULL;
+	struct err unused;
+	if (req->audit == NULL)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(reads); i++) {
+		if (str_starts(str_from(req->op->name), str_from(reads[i])))
+			return;
+	}
+	if (json_parse(buf_str(answer), &output, &unused))
+		audit_response(req, output, not_audited);
+}
+
 /* Compares the input with the operation's table and runs the handler. */
 static void serve_input(struct ecr_call *call, const struct ecr_op *op)
 {
@@ -101,6 +123,7 @@ static void serve_input(struct ecr_call *call, const struct ecr_op *op)
 		answer_failure(call, &err);
 		return;
 	}
+	audit_answer(call->req, &answer);
 	ecr_reply_headers(call->req);
 	http_reply_buf(call->req, 200, ECR_CONTENT_TYPE, &answer);
 }
@@ -113,6 +136,7 @@ void ecr_serve(struct http_req *req)
 	struct str body = http_body(req);
 	struct json *input CLEANUP(json_freep) = NULL;
 	struct err err;
+	(void)audit_begin(options, req, "ecr.amazonaws.com", false);
 	if (!has_json_type(req)) {
 		ecr_reply_exception(req, ECR_MALFORMED_REQUEST,
 			STR("The Content-Type must be " ECR_CONTENT_TYPE));
@@ -140,6 +164,7 @@ void ecr_serve(struct http_req *req)
 	call.input = input;
 	call.arena = arena;
 	serve_input(&call, op);
+	audit_parameters(req, input, not_audited);
 }
 
 void ecr_refuse_large(struct http_req *req)

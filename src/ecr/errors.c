@@ -1,6 +1,6 @@
 #include "ecr/errors.h"
 
-#include "front/front.h"
+#include "front/audit.h"
 #include "front/kms_code.h"
 
 static const struct {
@@ -136,6 +136,7 @@ void ecr_reply_fault(struct http_req *req, const struct ecr_fault *fault)
 	json_quote(&body, fault->message);
 	buf_add_str(&body, fault->members);
 	buf_add_char(&body, '}');
+	audit_error(req, fault->code, fault->message);
 	ecr_reply_headers(req);
 	http_header_set(req, "x-amzn-ErrorType", fault->code);
 	if (str_eq_c(fault->code, ecr_exception_code(ECR_THROTTLING)))

@@ -2,6 +2,7 @@
 
 #include "auth/sigv4.h"
 #include "base/clock.h"
+#include "front/audit.h"
 #include "front/resource_policies.h"
 
 static void each_header(void *arg, bool (*fn)(void *, struct str, struct str), void *fn_arg)
@@ -29,6 +30,7 @@ bool front_sigv4(struct auth *a, struct http_req *req, struct str body, const ch
 	if (!sigv4_verify(a, &r, service, clock_now_ms() / 1000, req->arena, &who, err))
 		return false;
 	req->log_principal = who.arn;
+	audit_who(req, &who);
 	*out = who;
 	return true;
 }

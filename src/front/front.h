@@ -25,6 +25,7 @@ struct front_options {
 	const struct front_status *status;  /* how the server does; NULL: nobody knows */
 	struct throttle *throttle;          /* NULL: no limits */
 	struct resource_policies *policies; /* of tags that conditions read; NULL: none */
+	bool audits, audits_data_plane;     /* whether notes are made for the audit log (audit.h) */
 	struct log
 		*log; /* where failures that the client only sees the id of are told; may be NULL */
 };

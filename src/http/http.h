@@ -29,6 +29,7 @@
 
 struct http_server;
 struct http_req;
+struct audit_note; /* front/audit.h */
 
 enum http_run { HTTP_INLINE, HTTP_WORKER };
 
@@ -68,6 +69,7 @@ struct http_req {
 	void *user;
 	/* filled by fronts for the access log; empty means absent */
 	struct str log_principal, log_registry, log_repository, log_outcome, log_error;
+	struct audit_note *audit; /* of the fronts, for the audit log; NULL: not recorded */
 	/* answered so far */
 	int status; /* 0: not answered */
 	uint64_t bytes_in, bytes_out;

@@ -1,5 +1,6 @@
 /* errors.c - error kinds on the wire: one switch from kind to status and code (OCI spec 1.1 "Error
  * Codes", with ECR's choices where clients know them), and the envelope. */
+#include "front/audit.h"
 #include "front/kms_code.h"
 #include "oci/oci_priv.h"
 
@@ -98,6 +99,7 @@ static struct wire_error wire_error_of(enum err_kind kind)
 void oci_error(struct http_req *req, int status, const char *code, struct str message)
 {
 	req->log_error = str_from(code);
+	audit_error(req, str_from(code), message);
 	struct buf body CLEANUP(buf_fini);
 	struct json_out out;
 	buf_init(&body, ENVELOPE_MAX_BYTES);
@@ -169,6 +171,10 @@ void oci_error_from(struct http_req *req, const struct err *err)
 void oci_challenge(struct http_req *req)
 {
 	struct str base = http_base_url(req);
+	/* A question without credentials is how clients learn that they need some. */
+	if (http_header(req, "Authorization").ptr == NULL)
+		audit_forget(req);
+	audit_error(req, STR("UNAUTHORIZED"), STR("Not Authorized"));
 	http_header_setf(req, "Www-Authenticate",
 		"Basic realm=\"" STR_FMT "/\",service=\"ecr.amazonaws.com\"", STR_ARG(base));
 	http_reply_bytes(req, 401, "text/plain; charset=utf-8", STR("Not Authorized\n"));

@@ -158,6 +158,7 @@ void oci_manifest_put_handle(struct http_req *req)
 		oci_error_from(req, &err);
 		return;
 	}
+	oci_audit_image(req, &result.digest);
 	oci_set_digest(req, &result.digest);
 	http_header_setf(req, "Location", "/v2/" STR_FMT "/manifests/%s", STR_ARG(r->path.name),
 		digest_text(&result.digest, text));

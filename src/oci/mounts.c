@@ -43,6 +43,7 @@ void oci_mount_handle(struct http_req *req)
 	}
 	req->log_outcome = str_from(mount_outcome_text(result.outcome));
 	if (result.outcome == MOUNT_MOUNTED || result.outcome == MOUNT_PRESENT) {
+		oci_audit_mount(req, &result.digest, result.source);
 		http_header_setf(req, "Location", "/v2/" STR_FMT "/blobs/%s", STR_ARG(r->path.name),
 			digest_text(&result.digest, text));
 		oci_set_digest(req, &result.digest);

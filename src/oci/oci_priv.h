@@ -51,6 +51,14 @@ void oci_error_from(struct http_req *req, const struct err *err);
 void oci_challenge(struct http_req *req);
 void oci_too_large(struct http_req *req);
 
+/* audit.c: what the audit log hears of a request; nothing when there is none. In order: before and
+ * after caller and registry are known; of a push, an upload that was opened, a mount. */
+void oci_audit_begin(struct http_req *req, const struct oci_request *r);
+void oci_audit_place(struct http_req *req, const struct oci_request *r);
+void oci_audit_image(struct http_req *req, const struct digest *d);
+void oci_audit_upload(struct http_req *req, const char *id);
+void oci_audit_mount(struct http_req *req, const struct digest *d, struct str source);
+
 /* Answers 200 with JSON and empties body; 500 when body has failed. */
 void oci_reply_json(struct http_req *req, const char *type, struct buf *body);
 /* Sets Docker-Content-Digest. */

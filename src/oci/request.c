@@ -83,7 +83,11 @@ bool oci_begin(struct http_req *req)
 	struct err err;
 	struct oci_request *r = oci_request_of(req);
 	http_header_set(req, "Docker-Distribution-Api-Version", STR("registry/2.0"));
-	if (!authenticate(req, r) || !find_registry(req, r) || !check_path(req, r))
+	oci_audit_begin(req, r);
+	if (!authenticate(req, r) || !find_registry(req, r))
+		return false;
+	oci_audit_place(req, r);
+	if (!check_path(req, r))
 		return false;
 	const struct oci_op *op = (const struct oci_op *)(const void *)req->op;
 	/* A list of all repositories is a question about all of them, as in the API. */

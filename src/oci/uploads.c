@@ -95,6 +95,7 @@ void oci_upload_open(struct http_req *req, enum digest_alg otherwise)
 		oci_error_from(req, &err);
 		return;
 	}
+	oci_audit_upload(req, id);
 	set_state(req, str_from(id), 0);
 	http_reply(req, 202);
 }

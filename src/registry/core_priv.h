@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "meta/db.h"
 #include "registry/core.h"
+#include "registry/lifecycle_told.h"
 #include "registry/mount.h"
 #include "store/blobstore.h"
 
@@ -22,6 +23,8 @@ struct core {
 	struct session_set *sessions;
 	struct pull_set *pulls; /* pull.h */
 	struct pool_set *pools; /* pool.h */
+	lifecycle_told_fn told; /* lifecycle_told.h; NULL: nobody listens */
+	void *told_arg;
 	struct event_set *events; /* event.h; NULL: nobody is told */
 
 	struct mutex log_mutex; /* guards the three below */

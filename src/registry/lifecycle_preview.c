@@ -104,7 +104,9 @@ static bool try_out(struct core *c, struct preview_args *a, struct arena *arena,
 		!lifecycle_load(c, a->row.repository_id, &policy, a->now_ms, &eval, err))
 		return false;
 	a->eval = eval;
-	return write_results(c, a, err);
+	struct lifecycle_told what = { .is_preview = true, .policy = a->row.policy };
+	return write_results(c, a, err) &&
+	       lifecycle_tell_marks(c, eval, a->row.repository_id, &what, err);
 }
 
 bool lifecycle_try_out(struct core *c, int64_t now_ms, bool *found, struct err *err)

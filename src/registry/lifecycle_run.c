@@ -29,6 +29,7 @@ struct eval_args {
 	/* of one transaction */
 	size_t next;
 	uint64_t expired, archived;
+	struct lifecycle_bag bag;
 	int64_t due_ms;
 };
 
@@ -88,6 +89,8 @@ static bool act_on(struct db_conn *conn, struct eval_args *a, const struct lifec
 		return false;
 	if (!holds)
 		return true;
+	if (!lifecycle_bag_add(conn, &a->bag, row, m, err))
+		return false;
 	if (m->action == LIFECYCLE_TRANSITION) {
 		a->archived++;
 		return archive_put_away(a->run->core, conn, row, clock_now_ms(), err);
@@ -107,6 +110,7 @@ static bool act_in(struct db_conn *conn, void *arg, struct err *err)
 	bool found = false;
 	struct arena *arena = arena_new(LIFECYCLE_ARENA_BYTES);
 	a->expired = a->archived = 0;
+	lifecycle_bag_begin(a->run->core, &a->bag);
 	bool ok = repo_table_is_live(conn, a->repository_id, &is_live, err) &&
 		  lifecycle_table_get(conn, a->repository_id, arena, &now, &found, err);
 	if (!is_live || !found || now.version != a->row.version)
@@ -129,6 +133,11 @@ static bool act_in(struct db_conn *conn, void *arg, struct err *err)
 static bool act(struct eval_args *a, struct err *err)
 {
 	struct run *r = a->run;
+	struct lifecycle_told what = {
+		.policy = a->row.policy,
+		.version = a->row.version,
+		.evaluated_at_ms = a->row.evaluated_at_ms,
+	};
 	while (a->at < lifecycle_eval_count(a->eval) && r->steps > 0) {
 		if (!db_write(r->core->db, act_in, a, err))
 			return false;
@@ -137,6 +146,8 @@ static bool act(struct eval_args *a, struct err *err)
 		r->report->expired += a->expired;
 		r->report->archived += a->archived;
 		core_count(&r->core->images_deleted, a->expired);
+		if (!lifecycle_bag_tell(r->core, &a->bag, a->repository_id, &what, err))
+			return false;
 	}
 	return true;
 }
@@ -190,6 +201,7 @@ static bool evaluate(struct run *r, int64_t repository_id, bool *acted, struct e
 		r->steps--;
 	bool ok = db_write(r->core->db, take_in, &a, err) &&
 		  (!a.found || evaluate_policy(&a, acted, err));
+	lifecycle_bag_fini(&a.bag);
 	arena_free(a.arena);
 	return ok;
 }
