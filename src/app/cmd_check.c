@@ -28,6 +28,8 @@ static const char *kind_text(enum verify_kind kind)
 		return "damage";
 	case VERIFY_ORPHAN:
 		return "orphan";
+	case VERIFY_LOCKED:
+		return "locked";
 	case VERIFY_COUNT:
 		return "count";
 	}

@@ -388,8 +388,16 @@ static void open_blob_close(struct blob_reader *r)
 	free(b);
 }
 
-static const struct blobstore_ops open_blob_ops = { .pread = open_blob_pread,
-	.close_reader = open_blob_close };
+static void open_blob_limit(struct blob_reader *r, uint64_t end)
+{
+	seal_reader_limit(((struct open_blob *)r)->seal, end);
+}
+
+static const struct blobstore_ops open_blob_ops = {
+	.pread = open_blob_pread,
+	.close_reader = open_blob_close,
+	.limit = open_blob_limit,
+};
 static struct blobstore open_blob_store = { .ops = &open_blob_ops };
 
 bool pool_open(struct pool *p, int64_t form, const struct store_key *key, uint64_t plain_size,

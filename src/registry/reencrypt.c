@@ -45,8 +45,8 @@ static bool begin_in(struct db_conn *conn, void *arg, struct err *err)
 	return making_table_add(conn, j->new_key.bytes, clock_now_ms(), err);
 }
 
-/* Either the blob gets the new object, or, when it is gone, the new object goes. An object whose row
- * has expired is the collector's: no blob may get it any more. */
+/* Either the blob gets the new object, or, when it is gone, the new object goes. An object whose
+ * row has expired is the collector's: no blob may get it any more. */
 static bool move_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct job *j = arg;
@@ -200,24 +200,39 @@ static bool next_pool(struct job *j, bool *found, struct err *err)
 	return !j->found || pool_find(j->core, j->pool_id, &j->pool, err);
 }
 
+static bool is_locked(enum err_kind kind)
+{
+	return kind == ERR_KMS_KEY_DISABLED || kind == ERR_KMS_KEY_STATE ||
+	       kind == ERR_KMS_KEY_UNKNOWN || kind == ERR_KMS_UNAVAILABLE;
+}
+
 bool reencrypt_run(struct core *c, reencrypt_progress_fn progress, void *arg,
 	struct reencrypt_report *out, struct err *err)
 {
 	struct reencrypt_report report = { 0 };
 	struct job j = { .core = c, .progress = progress, .arg = arg, .report = &report };
+	struct err e;
+	bool all = true;
 	while (true) {
 		bool found = false;
 		if (!next_pool(&j, &found, err))
 			return false;
 		if (!found)
 			break;
-		if (!pool_form(j.pool, &j.form, err) || !move_blobs(&j, err) ||
-			!move_images(&j, err))
+		if (pool_form(j.pool, &j.form, &e) && move_blobs(&j, &e) && move_images(&j, &e)) {
+			report.pools++;
+			continue;
+		}
+		if (!is_locked(e.kind)) {
+			*err = e;
 			return false;
-		report.pools++;
+		}
+		if (all) /* the first */
+			*err = e;
+		all = false;
 	}
 	*out = report;
-	return true;
+	return all;
 }
 
 bool reencrypt_rewrap(struct core *c, uint64_t *rewrapped, struct err *err)

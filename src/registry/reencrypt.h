@@ -14,7 +14,8 @@ struct reencrypt_report {
 };
 
 /* progress: now and then, bytes done in all and of the pool that is worked on; may be NULL.
- * Errors: those of the store, the database, and keys that cannot be used. */
+ * Errors: those of the store and the database, at once; keys that cannot be used, after all other
+ * pools. */
 typedef void (*reencrypt_progress_fn)(
 	void *arg, int64_t pool_id, const struct reencrypt_report *so_far);
 MUST_CHECK bool reencrypt_run(struct core *c, reencrypt_progress_fn progress, void *arg,

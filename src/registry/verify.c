@@ -25,6 +25,7 @@
 	(60 * 1000) /* an object that nothing names may be on its way to a row for so long, not \
 		       longer */
 #define TELL_EVERY 1000
+#define LOCKED_MAX 256
 
 struct verify {
 	struct core *core;
@@ -41,6 +42,8 @@ struct verify {
 	struct arena *arena;
 	struct store_key key;
 	bool found;
+	int64_t locked[LOCKED_MAX]; /* pools that were told of; of further ones each layer is */
+	size_t locked_count;
 };
 
 static void PRINTF_LIKE(3, 4) tell(struct verify *v, enum verify_kind kind, const char *fmt, ...)
@@ -54,6 +57,8 @@ static void PRINTF_LIKE(3, 4) tell(struct verify *v, enum verify_kind kind, cons
 		v->r.damaged++;
 	else if (kind == VERIFY_ORPHAN)
 		v->r.orphans++;
+	else if (kind == VERIFY_LOCKED)
+		v->r.locked++;
 	else
 		v->r.miscounts++;
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
@@ -64,6 +69,24 @@ static void progress(struct verify *v, const char *phase, uint64_t done, uint64_
 {
 	if (v->o->progress)
 		v->o->progress(v->o->arg, phase, done, total);
+}
+
+/* A key that is disabled or elsewhere says nothing about the bytes. True: that was it. */
+static bool tell_locked(struct verify *v, int64_t pool_id, const struct err *e)
+{
+	if (e->kind != ERR_KMS_KEY_DISABLED && e->kind != ERR_KMS_KEY_STATE &&
+		e->kind != ERR_KMS_KEY_UNKNOWN && e->kind != ERR_KMS_UNAVAILABLE)
+		return false;
+	for (size_t i = 0; i < v->locked_count; i++) {
+		if (v->locked[i] == pool_id)
+			return true;
+	}
+	if (v->locked_count < LOCKED_MAX)
+		v->locked[v->locked_count++] = pool_id;
+	tell(v, VERIFY_LOCKED,
+		"pool %" PRId64 ": nothing of it was read, for its key cannot be used: %s", pool_id,
+		err_text(e));
+	return true;
 }
 
 /* --- blobs: the row says that verified bytes exist --- */
@@ -138,7 +161,8 @@ static bool verify_blob(struct verify *v, struct err *err)
 	if (!v->o->deep)
 		return true;
 	if (!pool_open(pool, v->blob.form, &v->key, v->blob.size_bytes, &reader, &opened, &e))
-		return tell_if_still_there(v, e.detail[0] ? e.detail : err_text(&e), err);
+		return tell_locked(v, v->blob.pool_id, &e) ||
+		       tell_if_still_there(v, e.detail[0] ? e.detail : err_text(&e), err);
 	bool same = true;
 	if (!hash_object(v, opened, &same, &e))
 		return tell_if_still_there(
@@ -222,6 +246,8 @@ static bool verify_image(struct verify *v, struct err *err)
 	struct err e;
 	const char *name = digest_text(&v->image.digest, text);
 	if (!image_unseal(v->core, &v->image, v->manifest, &e)) {
+		if (tell_locked(v, v->image.pool_id, &e))
+			return true;
 		tell(v, VERIFY_DAMAGE, "image %s: the stored manifest cannot be opened: %s", name,
 			e.detail[0] ? e.detail : err_text(&e));
 		return true;

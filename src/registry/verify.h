@@ -11,8 +11,10 @@
 enum verify_kind {
 	VERIFY_DAMAGE,
 	VERIFY_ORPHAN,
-	VERIFY_COUNT
-}; /* lost or wrong bytes; bytes without a row; accounting that is off */
+	VERIFY_COUNT,
+	VERIFY_LOCKED
+}; /* lost or wrong bytes; bytes without a row; accounting that is off; a pool whose key cannot be
+      used now, so that nothing of it could be read */
 
 struct verify_options {
 	bool deep; /* re-hash every blob, and read again what every manifest needs */
@@ -26,7 +28,7 @@ struct verify_options {
 
 struct verify_report {
 	uint64_t blobs, bytes, links, images, tags, uploads, objects;
-	uint64_t damaged, orphans, miscounts;
+	uint64_t damaged, orphans, miscounts, locked;
 };
 
 MUST_CHECK bool verify_run(

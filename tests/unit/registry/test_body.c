@@ -1,4 +1,5 @@
-/* Uploads that pause anywhere and go on after a restart, in every form that their bytes can have. */
+/* Uploads that pause anywhere and go on after a restart, in every form that their bytes can have.
+ */
 #include "base/codec.h"
 #include "meta/upload_table.h"
 #include "sealed.h"
@@ -14,7 +15,7 @@ static const struct {
 	{ "disk", ENC_AES256, true },
 };
 
-#define SEG (64 * 1024)
+#define SEG   (64 * 1024)
 #define TOTAL (6 * SEG + 777)
 
 static const size_t offsets[] = { 0, 1, 47, 48, SEG - 1, SEG, SEG + 1, 2 * SEG - 1, 2 * SEG,
@@ -166,8 +167,8 @@ static void an_upload_whose_rest_was_changed_does_not_go_on(void **state)
 	write_to(w, "r", &s, noise(w, SEG + 9, 1));
 	ASSERT_DONE(db_write(w->db, spoil_tail_in, NULL, &err));
 	world_restart(w);
-	ASSERT_FAILS(ERR_CORRUPT,
-		upload_take(w->core, &w->reg, STR("r"), str_from(s.id), &u, &err));
+	ASSERT_FAILS(
+		ERR_CORRUPT, upload_take(w->core, &w->reg, STR("r"), str_from(s.id), &u, &err));
 	/* Nor does one whose object is shorter than its row says. */
 	s = start(w, "r");
 	write_to(w, "r", &s, noise(w, 2 * SEG, 2));
@@ -176,8 +177,8 @@ static void an_upload_whose_rest_was_changed_does_not_go_on(void **state)
 	ASSERT_DONE(blob_writer_cut(o, SEG, &err));
 	blob_writer_close(o);
 	world_restart(w);
-	ASSERT_FAILS(ERR_CORRUPT,
-		upload_take(w->core, &w->reg, STR("r"), str_from(s.id), &u, &err));
+	ASSERT_FAILS(
+		ERR_CORRUPT, upload_take(w->core, &w->reg, STR("r"), str_from(s.id), &u, &err));
 }
 
 static void no_byte_of_a_layer_stands_in_the_store_or_the_row_as_it_is(void **state)

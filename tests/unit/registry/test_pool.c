@@ -1,4 +1,5 @@
-/* The data keys of pools: made once, wrapped anew after a rotation, and gone while their KMS key is. */
+/* The data keys of pools: made once, wrapped anew after a rotation, and gone while their KMS key
+ * is. */
 #include "base/thread.h"
 #include "registry/pool.h"
 #include "registry/reencrypt.h"
@@ -37,8 +38,8 @@ static void data_keys_are_made_once_however_many_ask_at_first(void **state)
 	for (unsigned i = 0; i < THREADS; i++) {
 		struct err err;
 		pushers[i] = (struct pusher){ i < THREADS / 2 ? w : &other, i, NULL };
-		ASSERT_DONE(thread_start("push", push_one, &pushers[i], 512 * KIB,
-			&pushers[i].thread, &err));
+		ASSERT_DONE(thread_start(
+			"push", push_one, &pushers[i], 512 * KIB, &pushers[i].thread, &err));
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		thread_join(pushers[i].thread);
@@ -165,10 +166,9 @@ static void a_disabled_key_stops_its_pools_and_no_other(void **state)
 	push(w, "managed", "layer");
 	ASSERT_DONE(kms_key_disable(w->kms, &key, &err));
 	for (size_t i = 0; i < ARRAY_LEN(keyed); i++) {
-		ASSERT_FAILS(ERR_KMS_KEY_DISABLED,
-			try_read(w, keyed[i].repo, STR("layer"), &err));
-		ASSERT_FAILS(ERR_KMS_KEY_DISABLED,
-			try_push(w, keyed[i].repo, STR("other"), &r, &err));
+		ASSERT_FAILS(ERR_KMS_KEY_DISABLED, try_read(w, keyed[i].repo, STR("layer"), &err));
+		ASSERT_FAILS(
+			ERR_KMS_KEY_DISABLED, try_push(w, keyed[i].repo, STR("other"), &r, &err));
 	}
 	assert_reads(w, "aes", STR("layer"));
 	assert_reads(w, "managed", STR("layer"));
