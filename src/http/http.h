@@ -112,6 +112,8 @@ struct http_object {
 		void *arg, void *bytes, size_t len, uint64_t off, size_t *out_n, struct err *err);
 	void (*close)(void *arg);
 	void *arg;
+	/* Optional: nothing from end on is asked for until the next call of this. */
+	void (*limit)(void *arg, uint64_t end);
 };
 
 /*

@@ -161,6 +161,8 @@ ssize_t object_read(void *request, uint64_t pos, char *out, size_t max)
 	s = &reply->segments[reply->segment_at];
 	at = pos - reply->segment_start;
 	n = s->length - at < max ? (size_t)(s->length - at) : max;
+	if (at == 0 && s->text == NULL && reply->object.limit != NULL)
+		reply->object.limit(reply->object.arg, s->offset + s->length);
 	if (s->text != NULL) {
 		memcpy(out, s->text + at, n);
 	} else if (!read_object(&reply->object, out, n, s->offset + at, &n) || n == 0) {

@@ -25,6 +25,12 @@ static bool read_blob(
 	return false;
 }
 
+static void limit_blob(void *arg, uint64_t end)
+{
+	const struct sending *s = arg;
+	blob_reader_limit(s->reader, end);
+}
+
 static void close_blob(void *arg)
 {
 	const struct sending *s = arg;
@@ -90,7 +96,8 @@ void oci_blob_send(struct http_req *req, const struct registry_id *reg, struct s
 			.size_bytes = s->reader->size_bytes,
 			.pread = read_blob,
 			.close = close_blob,
-			.arg = s });
+			.arg = s,
+			.limit = limit_blob });
 }
 
 static bool blob_digest(struct http_req *req, struct digest *out)

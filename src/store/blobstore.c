@@ -48,6 +48,12 @@ bool blob_reader_pread(struct blob_reader *r, void *bytes, size_t len, uint64_t 
 	return r->store->ops->pread(r, bytes, len, off, out_n, err);
 }
 
+void blob_reader_limit(struct blob_reader *r, uint64_t end)
+{
+	if (r->store->ops->limit != NULL)
+		r->store->ops->limit(r, end);
+}
+
 void blob_reader_close(struct blob_reader *r)
 {
 	if (r != NULL)

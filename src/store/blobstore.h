@@ -57,6 +57,8 @@ struct blobstore_ops {
 	/* *out_n < len only at the end of the object. */
 	bool (*pread)(struct blob_reader *r, void *bytes, size_t len, uint64_t off, size_t *out_n, struct err *err);
 	void (*close_reader)(struct blob_reader *r);
+	/* Optional: a back end that reads ahead stops before end. */
+	void (*limit)(struct blob_reader *r, uint64_t end);
 	/* Done too when there is no such object. Open readers keep working. */
 	bool (*remove)(struct blobstore *s, const struct store_key *key, struct err *err);
 	/* Errors: BLOB_UNKNOWN. last_write_ms: wall clock of the last append. */
@@ -80,6 +82,8 @@ void blob_writer_close(struct blob_writer *w);
 void blob_writer_closep(struct blob_writer **w);
 MUST_CHECK bool blobstore_open(struct blobstore *s, const struct store_key *key, struct blob_reader **out, struct err *err);
 MUST_CHECK bool blob_reader_pread(struct blob_reader *r, void *bytes, size_t len, uint64_t off, size_t *out_n, struct err *err);
+/* Nothing from end on will be asked for, until another call says otherwise. */
+void blob_reader_limit(struct blob_reader *r, uint64_t end);
 void blob_reader_close(struct blob_reader *r);
 void blob_reader_closep(struct blob_reader **r);
 MUST_CHECK bool blobstore_remove(struct blobstore *s, const struct store_key *key, struct err *err);

@@ -169,8 +169,8 @@ static bool open_at(struct seal_reader *r, uint64_t index, uint8_t *to, struct e
 	size_t k = (size_t)(index - r->first);
 	struct seal_piece piece = { r->batch + k * seal_sealed_segment(r->lock.suite),
 		sealed_len(r, index) };
-	if (!seal_open_segment(&r->lock, index, index == r->last ? SEAL_LAST : SEAL_MORE, &piece,
-		    to, err)) {
+	if (!seal_open_segment(
+		    &r->lock, index, index == r->last ? SEAL_LAST : SEAL_MORE, &piece, to, err)) {
 		r->count = 0; /* what is there is spoiled; a second try reads again */
 		return false;
 	}

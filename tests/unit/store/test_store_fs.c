@@ -1,14 +1,28 @@
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../unit.h"
 #include "base/file.h"
 #include "base/thread.h"
 #include "store/store_fs.h"
+
+/* In place of the C library's, for this program alone: the disk refuses once when told to. */
+static bool is_fsync_failing;
+
+int fsync(int fd)
+{
+	if (is_fsync_failing) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static const struct store_key key = { { 0xab, 0xcd, [15] = 0x0f } };
 #define NAME "ab/abcd000000000000000000000000000f"
@@ -247,9 +261,55 @@ static void writers_of_several_threads_share_new_shards(void **state UNUSED)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
+static uint64_t size_now(struct blobstore *s)
+{
+	struct err err;
+	uint64_t size = 0;
+	int64_t last_ms;
+	ASSERT_DONE(blobstore_stat(s, &key, &size, &last_ms, &err));
+	return size;
+}
+
+static void a_failed_fsync_cuts_what_this_writer_wrote_since_and_nothing_older(void **state UNUSED)
+{
+	struct blobstore *s CLEANUP(store_closep) = open_store(0);
+	struct blob_writer *w = NULL;
+	struct err err;
+	ASSERT_DONE(blobstore_append(s, &key, &w, &err));
+	ASSERT_DONE(blob_writer_write(w, "acknowledged", 12, &err));
+	ASSERT_DONE(blob_writer_sync(w, &err));
+	blob_writer_close(w);
+	/* A later request goes on with it, and the disk fails. */
+	ASSERT_DONE(blobstore_append(s, &key, &w, &err));
+	ASSERT_DONE(blob_writer_write(w, " and more", 9, &err));
+	is_fsync_failing = true;
+	bool done = blob_writer_sync(w, &err);
+	is_fsync_failing = false;
+	assert_false(done);
+	assert_int_equal(w->size_bytes, 12);
+	assert_int_equal(size_now(s), 12);
+	/* What the kernel dropped it will not report again: this writer is of no use any more. */
+	assert_false(blob_writer_sync(w, &err));
+	assert_false(blob_writer_write(w, "x", 1, &err));
+	blob_writer_close(w);
+	/* The next one is, and what it synced itself is what its own failure cuts to. */
+	ASSERT_DONE(blobstore_append(s, &key, &w, &err));
+	assert_int_equal(w->size_bytes, 12);
+	ASSERT_DONE(blob_writer_write(w, ", synced", 8, &err));
+	ASSERT_DONE(blob_writer_sync(w, &err));
+	ASSERT_DONE(blob_writer_write(w, ", not", 5, &err));
+	is_fsync_failing = true;
+	done = blob_writer_sync(w, &err);
+	is_fsync_failing = false;
+	assert_false(done);
+	assert_int_equal(size_now(s), 20);
+	blob_writer_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_FOLDER(a_failed_fsync_cuts_what_this_writer_wrote_since_and_nothing_older),
 		IN_FOLDER(objects_are_private_files_named_by_their_key),
 		IN_FOLDER(objects_are_there_when_the_store_is_opened_again),
 		IN_FOLDER(space_to_be_kept_free_is_not_given_away),
