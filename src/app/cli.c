@@ -76,7 +76,7 @@ enum exit_status command_fail(const struct err *err, enum exit_status status)
 {
 	const char *divider = err->detail[0] == '\0' ? "" : ": ";
 	fprintf(stderr, "berth: %s%s%s\n", err_text(err), divider, err->detail);
-	return status;
+	return err->kind == ERR_CONFIG ? EXIT_USAGE : status;
 }
 
 static enum exit_status print(const struct buf *text)

@@ -38,6 +38,5 @@ enum exit_status new_key_run(const struct config *c)
 		return command_fail(&err, EXIT_FAILED);
 	bool done = new_key(&folder, &stack, &err);
 	stack_close(&stack);
-	return done ? EXIT_OK
-		    : command_fail(&err, err.kind == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED);
+	return done ? EXIT_OK : command_fail(&err, EXIT_FAILED);
 }

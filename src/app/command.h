@@ -25,7 +25,8 @@ const struct command *command_find(struct str name); /* or NULL */
 /* The word that must follow the name; NULL: none. */
 const char *command_word(const struct command *c);
 
-/* Prints "berth: <message>" on standard error, with the detail behind it, and returns status. */
+/* Prints "berth: <message>" on standard error, with the detail behind it, and returns status; for a
+ * CONFIG error EXIT_USAGE. */
 enum exit_status command_fail(const struct err *err, enum exit_status status);
 
 enum exit_status serve_run(const struct config *c);

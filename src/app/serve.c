@@ -284,7 +284,7 @@ enum exit_status serve_run(const struct config *c)
 	hold_signals(&signals);
 	if (!server_open(&s, &err)) {
 		server_close(&s);
-		return command_fail(&err, err.kind == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED);
+		return command_fail(&err, EXIT_FAILED);
 	}
 	print_banner(&s, began_us);
 	notify_ready();
