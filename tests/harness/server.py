@@ -274,7 +274,7 @@ class Server:
 
     def berth(self, command, *args, check=True, timeout=100):
         """Another command of the program, on this server's folder."""
-        env = clean_env(self.home, ASAN_OPTIONS="exitcode=99:detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+        env = clean_env(self.home, ASAN_OPTIONS="exitcode=99:detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1", **self.more_env)
         return run([self.binary, *command.split(), "--data", self.data, *self.key_args(), *args], env, check=check, timeout=timeout)
 
     def key_args(self):

@@ -1,0 +1,544 @@
+"""Encryption at rest by its effects: which repositories share, what stands on the disk, what damage does, who encrypts."""
+
+import base64
+import http.client
+import json
+import os
+import random
+import re
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness.oci import blob, expect, sha256
+
+SEGMENT = 65536
+HEADER = 48
+OVERHEAD = {"AES256": 28, "KMS": 28, "KMS_DSSE": 56}
+TYPES = list(OVERHEAD)
+
+
+def encryption(kind, key=None):
+    return {"encryptionConfiguration": {"encryptionType": kind, **({"kmsKey": key} if key else {})}}
+
+
+def pools(berth):
+    """The five kinds of pools, each with two repositories: {name of the pool: its repositories}."""
+    kms = berth.client("kms")
+    for alias in ("alias/x", "alias/y"):
+        kms.create_alias(AliasName=alias, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    kinds = {"aes": ("AES256", None), "kms": ("KMS", None), "kms-x": ("KMS", "alias/x"), "kms-y": ("KMS", "alias/y"), "dsse": ("KMS_DSSE", None), "dsse-x": ("KMS_DSSE", "alias/x")}
+    for name, (kind, key) in kinds.items():
+        berth.create(f"{name}/1", f"{name}/2", **encryption(kind, key))
+    return kinds
+
+
+def ordinary(answer):
+    """What of a 202 may tell something: its status, the names of its headers, its body."""
+    return answer.status, sorted(k.lower() for k in answer.headers.keys()), answer.body
+
+
+# -- pools ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_layer_is_shared_within_its_pool_and_every_other_pair_gets_the_same_202(berth):
+    kinds, oci = pools(berth), berth.oci()
+    plain = ordinary(oci.mount_request("aes/1", sha256(b"nowhere"), "aes/2"))
+    assert plain[0] == 202
+    before = berth.metrics()
+    refused = 0
+    for source in kinds:
+        data = blob(source, 3 * SEGMENT)
+        digest = oci.push_blob(f"{source}/1", data)
+        for target in kinds:
+            answer = oci.mount_request(f"{target}/2", digest, f"{source}/1")
+            if target == source:
+                assert answer.status == 201 and answer["Docker-Content-Digest"] == digest
+                assert oci.get_blob(f"{target}/2", digest) == data
+            else:
+                assert ordinary(answer) == plain
+                assert not oci.has_blob(f"{target}/2", digest)
+                refused += 1
+            # Nor does the server look for another source than one in the pool.
+            assert oci.mount(f"{target}/2", digest) == (target == source)
+    after = berth.metrics()
+    assert after.mounts("other-pool") - before.mounts("other-pool") == refused == 30
+    assert after.mounts("mounted") - before.mounts("mounted") == len(kinds)
+    lines = berth.access_log(lambda e: e.get("mount_outcome") == "other-pool")
+    assert {e["status"] for e in lines if e.get("mount_outcome") == "other-pool"} == {202}
+
+
+def test_one_key_is_one_pool_whatever_name_it_is_given_by(berth):
+    kms, oci = berth.client("kms"), berth.oci()
+    key, other = (kms.create_key()["KeyMetadata"] for _ in range(2))
+    kms.create_alias(AliasName="alias/a", TargetKeyId=key["KeyId"])
+    kms.create_alias(AliasName="alias/b", TargetKeyId=key["KeyId"])
+    alias_arn = f"arn:aws:kms:{berth.region}:{berth.account}:alias/a"
+    names = {"by-id": key["KeyId"], "by-arn": key["Arn"], "by-alias": "alias/a", "by-alias-arn": alias_arn, "by-other-alias": "alias/b"}
+    for repo, name in names.items():
+        [made] = berth.create(repo, **encryption("KMS", name))
+        assert made["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": key["Arn"]}
+    digest = oci.push_blob("by-id", b"shared")
+    for repo in names:
+        assert repo == "by-id" or oci.mount(repo, digest, "by-id")
+    # Where the alias points from now on is of no concern to what was made by it.
+    kms.update_alias(AliasName="alias/a", TargetKeyId=other["KeyId"])
+    assert berth.client("ecr").describe_repositories(repositoryNames=["by-alias"])["repositories"][0]["encryptionConfiguration"]["kmsKey"] == key["Arn"]
+    again = oci.push_blob("by-alias", b"pushed later")
+    assert oci.mount("by-arn", again, "by-alias")
+    [made] = berth.create("moved", **encryption("KMS", "alias/a"))
+    assert made["encryptionConfiguration"]["kmsKey"] == other["Arn"]
+    assert not oci.mount("moved", digest, "by-id")
+    assert len(set(berth.blob_files())) == 2
+
+
+def test_keys_that_are_not_there_make_no_repository(berth):
+    ecr = berth.client("ecr")
+    for name in ("alias/none", "12345678-1234-1234-1234-123456789012", f"arn:aws:kms:{berth.region}:{berth.account}:key/12345678-1234-1234-1234-123456789012"):
+        with pytest.raises(ecr.exceptions.KmsException) as e:
+            ecr.create_repository(repositoryName="rr", **encryption("KMS", name))
+        assert e.value.response["kmsError"] == "NotFoundException"
+    assert ecr.describe_repositories()["repositories"] == []
+
+
+# -- reading -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_border_between_segments_can_be_read_over(berth, kind):
+    berth.create("rr", **encryption(kind))
+    oci = berth.oci()
+    for size in (0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 4 * SEGMENT, 9 * SEGMENT + 7):
+        data = blob(kind, size)
+        digest = oci.push_blob("rr", data)
+        assert oci.get_blob("rr", digest) == data
+        assert berth.holds_file_of(HEADER + size + (size // SEGMENT + 1) * OVERHEAD[kind]) == 1
+        spots = sorted({x for border in range(0, size + SEGMENT, SEGMENT) for x in (border - 1, border, border + 1) if 0 <= x < size})
+        pairs = [(a, b) for a in spots for b in spots if a <= b]
+        for first, last in random.Random(1).sample(pairs, min(len(pairs), 120)):
+            got = oci.http.get(f"/v2/rr/blobs/{digest}", headers={"Range": f"bytes={first}-{last}"})
+            assert got.status == 206 and got.body == data[first:last + 1], (size, first, last)
+    several = oci.http.get(f"/v2/rr/blobs/{digest}", headers={"Range": f"bytes=0-9,{SEGMENT - 1}-{SEGMENT},{size - 5}-"})
+    assert several.status == 206
+    for piece in (data[:10], data[SEGMENT - 1:SEGMENT + 1], data[-5:]):
+        assert b"\r\n\r\n" + piece + b"\r\n" in several.body
+
+
+def test_a_range_in_the_middle_reads_two_segments_more_at_most(berth):
+    """Counted from the outside: the calls by which the server reads the object's file."""
+    berth.create("rr")
+    oci = berth.oci()
+    data = blob("middle", 40 << 20)
+    digest = oci.push_blob("rr", data)
+    trace = berth.folder / "trace"
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-y", "-e", "trace=pread64", "-o", str(trace), "-p", str(berth.process.pid)], stderr=subprocess.PIPE)
+    try:
+        time.sleep(1)
+        first = 20_000_001
+        got = oci.http.get(f"/v2/rr/blobs/{digest}", headers={"Range": f"bytes={first}-{first + (1 << 20) - 1}"})
+        assert got.body == data[first:first + (1 << 20)]
+    finally:
+        tracer.terminate()
+        tracer.wait(10)
+    reads = [(int(length), int(offset)) for length, offset in re.findall(r"/blobs/.*, (\d+), (\d+)\)", trace.read_text())]
+    if not reads:
+        pytest.skip("strace may not look at the server here")
+    body = [r for r in reads if r[1] >= HEADER]
+    assert sum(r[0] for r in reads) <= (1 << 20) + 2 * (SEGMENT + 28) + 17 * 28 + HEADER, reads
+    assert all(a[0] + a[1] == b[1] for a, b in zip(body, body[1:])), "more than one seek"
+
+
+def test_memory_stays_the_same_however_large_the_layer(berth):
+    berth.create("rr", **encryption("KMS_DSSE"))
+    oci = berth.oci()
+    oci.get_blob("rr", oci.push_blob("rr", blob("small", 1 << 20)))
+    before = berth.rss_bytes()
+    digest = oci.push_blob("rr", blob("large", 200 << 20))
+    assert sha256(oci.get_blob("rr", digest)) == digest
+    assert berth.rss_bytes() - before < 8 << 20
+
+
+# -- damage --------------------------------------------------------------------------------------------------------------
+
+
+def flip(at):
+    def do(files, target, other):
+        data = bytearray(files[target].read_bytes())
+        data[at if at >= 0 else len(data) + at] ^= 1
+        files[target].write_bytes(data)
+    return do
+
+
+def cut(n):
+    return lambda files, target, other: files[target].write_bytes(files[target].read_bytes()[:-n])
+
+
+def extend(files, target, other):
+    files[target].write_bytes(files[target].read_bytes() + bytes(28))
+
+
+def swap_within(files, target, other):
+    data, step = files[target].read_bytes(), SEGMENT + 28
+    a, b = HEADER + step, HEADER + 2 * step
+    files[target].write_bytes(data[:a] + data[b:b + step] + data[a:b] + data[b + step:])
+
+
+def swap_last(files, target, other):
+    """The last segment of another object of the same size."""
+    mine, theirs = files[target].read_bytes(), files[other].read_bytes()
+    files[target].write_bytes(mine[:-1000] + theirs[-1000:])
+
+
+def from_other(files, target, other):
+    step = SEGMENT + 28
+    mine, theirs = files[target].read_bytes(), files[other].read_bytes()
+    files[target].write_bytes(mine[:HEADER + step] + theirs[HEADER + step:HEADER + 2 * step] + mine[HEADER + 2 * step:])
+
+
+def whole_other(files, target, other):
+    files[target].write_bytes(files[other].read_bytes())
+
+
+def without_middle(files, target, other):
+    data, step = files[target].read_bytes(), SEGMENT + 28
+    files[target].write_bytes(data[:HEADER + step] + data[HEADER + 2 * step:])
+
+
+SIZE = 5 * SEGMENT + 5000
+ATTACKS = {
+    "flip the header's magic": flip(0), "flip the key version": flip(15), "flip the pool": flip(27), "flip a nonce": flip(HEADER + 3), "flip a byte of the first segment": flip(HEADER + 12),
+    "flip a byte of the fourth": flip(HEADER + 3 * (SEGMENT + 28) + 500), "flip a tag": flip(HEADER + SEGMENT + 27), "flip the last byte": flip(-1),
+    "cut one byte": cut(1), "cut the last segment": cut(5000 + 28), "cut to nothing": lambda files, target, other: files[target].write_bytes(b""),
+    "extend": extend, "take out a segment": without_middle, "swap two segments": swap_within, "the last segment of another layer": swap_last,
+    "a segment of another layer of the pool": from_other, "another layer of the pool": whole_other,
+}
+ACROSS = {"a segment of another pool's layer": from_other, "another pool's layer": whole_other}
+
+
+def read_raw(berth, path, at=None):
+    """(status, bytes that came before the transfer broke off, whether it was whole)."""
+    connection = http.client.HTTPConnection("127.0.0.1", berth.port, timeout=30)
+    more = {} if at is None else {"Range": f"bytes={at}-{at}"}
+    connection.request("GET", path, headers={"Authorization": "Basic " + base64.b64encode(f"AWS:{berth.token}".encode()).decode(), **more})
+    answer = connection.getresponse()
+    got = b""
+    try:
+        while True:
+            piece = answer.read(10000)
+            if not piece:
+                break
+            got += piece
+        whole = len(got) == int(answer.headers["Content-Length"])
+    except (http.client.IncompleteRead, ConnectionResetError) as e:
+        got += getattr(e, "partial", b"")
+        whole = False
+    connection.close()
+    return answer.status, got, whole
+
+
+def object_of(berth, digest):
+    """The file of each layer with that digest."""
+    kind, hex_digest = digest.split(":")
+    db = sqlite3.connect(f"file:{berth.data}/berth.db?mode=ro", uri=True)
+    rows = db.execute("SELECT hex(store_key) FROM blob WHERE hex(digest) LIKE ?", (f"%{hex_digest.upper()}",)).fetchall()
+    db.close()
+    keys = [r[0].lower() for r in rows]
+    return [berth.data / "blobs" / k[:2] / k for k in keys]
+
+
+@pytest.mark.parametrize("name", [*ATTACKS, *ACROSS])
+@pytest.mark.log_errors("CORRUPT", "KEY_UNKNOWN")
+def test_damage_never_reaches_a_client_as_bytes(make_berth, name):
+    berth = make_berth()
+    berth.check_at_end = False
+    berth.create("rr", **encryption("AES256"))
+    berth.create("other", **encryption("KMS" if name in ACROSS else "AES256"))
+    oci = berth.oci()
+    data, theirs = blob("mine", SIZE), blob("theirs", SIZE)
+    digest, other = oci.push_blob("rr", data), oci.push_blob("other", theirs)
+    files = {d: object_of(berth, d)[0] for d in (digest, other)}
+    {**ATTACKS, **ACROSS}[name](files, digest, other)
+    status, got, whole = read_raw(berth, f"/v2/rr/blobs/{digest}")
+    assert not (status == 200 and whole), "the client took damaged bytes for whole"
+    if status == 200:
+        assert data.startswith(got), "a wrong byte left the server"
+    else:
+        assert status == 500 and b"request id" in got
+    # Ranges that touch nothing of the damage may be right; none may be wrong.
+    for first in range(0, SIZE, 20011):
+        status, got, whole = read_raw(berth, f"/v2/rr/blobs/{digest}", first)
+        assert status in (206, 500) and (status == 500 or got == b"" or got == data[first:first + 1])
+    assert oci.get_blob("other", other) == theirs
+    end = time.monotonic() + 3
+    while digest not in "".join(json.dumps(e) for e in berth.log_lines() if e.get("level") == "error"):
+        assert time.monotonic() < end, "the log does not name the layer"
+        time.sleep(0.05)
+    done = berth.berth("check", "--deep", check=False)
+    assert done.returncode == 1 and digest in done.stdout and "damage" in done.stdout
+    assert other not in done.stdout
+
+
+@pytest.mark.log_errors("CORRUPT")
+def test_a_manifest_that_was_changed_is_not_given_out(berth):
+    berth.check_at_end = False
+    berth.create("rr", "ss")
+    oci = berth.oci()
+    digest, _ = oci.push_image("rr", "1", [b"layer"])
+    oci.push_image("ss", "1", [b"another"])
+    berth.stop()
+    db = sqlite3.connect(berth.data / "berth.db")
+    [(mine,), (theirs,)] = db.execute("SELECT manifest FROM image ORDER BY id").fetchall()
+    db.execute("UPDATE image SET manifest = ? WHERE id = 1", (theirs,))
+    db.commit()
+    berth.start()
+    oci = berth.oci()
+    assert oci.http.get("/v2/rr/manifests/1").status == 500
+    assert oci.get_manifest("ss", "1")
+    done = berth.berth("check", "--deep", check=False)
+    assert done.returncode == 1 and digest in done.stdout
+    berth.stop()
+    db.execute("UPDATE image SET manifest = ? WHERE id = 1", (mine,))
+    db.commit()
+    db.close()
+    berth.start()
+    assert sha256(berth.oci().get_manifest("rr", "1")) == digest
+    berth.check()
+
+
+# -- what stands on the disk ---------------------------------------------------------------------------------------------
+
+
+def everything(folder, but=()):
+    return b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in but)
+
+
+def test_no_content_and_no_secret_stands_in_the_data_folder(make_berth, scratch):
+    key = scratch / "keys" / "root-key"
+    key.parent.mkdir(mode=0o700)
+    berth = make_berth(env={"BERTH_ROOT_KEY": str(key)})
+    oci, kms, iam = berth.oci(), berth.client("kms"), berth.client("iam")
+    planted = {name: f"planted-{name}-{os.urandom(12).hex()}" for name in ("layer", "config", "annotation", "plaintext", "unfinished")}
+    data_key = None
+    for kind in TYPES:
+        repo = f"r-{kind.lower().replace('_', '-')}"
+        berth.create(repo, **encryption(kind))
+        layer = blob(repo, 2 * SEGMENT) + (planted["layer"] * 2000).encode() + repo.encode()
+        config = json.dumps({"architecture": "amd64", "os": "linux", "secret": planted["config"], "rootfs": {"type": "layers", "diff_ids": []}}).encode()
+        oci.push_image(repo, "1", [layer], config=config, annotations={"note": planted["annotation"]})
+        where = oci.upload(repo)
+        expect(oci.http.patch(where, (planted["unfinished"] * 3).encode() + bytes(70000)), 202)
+        expect(oci.http.patch(where, (planted["unfinished"] * 3).encode()), 202)
+    made = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.encrypt(KeyId=made, Plaintext=planted["plaintext"])
+    data_key = kms.generate_data_key(KeyId=made, KeySpec="AES_256")["Plaintext"]
+    iam.create_user(UserName="bob")
+    user_secret = iam.create_access_key(UserName="bob")["AccessKey"]["SecretAccessKey"]
+    berth.berth("new-key")  # puts a new root access key into the file, which is in clear by design
+    root_secret = berth.credentials[1]
+    assert berth.client("sts", aws_secret_access_key=root_secret).get_caller_identity()
+    tag = berth.client("ecr").put_image_tag_mutability(repositoryName=repo, imageTagMutability="MUTABLE")
+    assert tag
+    stored = everything(berth.data, but=("credentials",))
+    assert b"r-kms-dsse" in stored  # what the search must find: names are no secret
+    for name, text in planted.items():
+        assert text.encode() not in stored, name
+    for secret in (user_secret, root_secret):
+        assert secret.encode() not in stored
+    assert data_key not in stored and base64.b64encode(data_key) not in stored
+    root = bytes.fromhex(key.read_text().split("\n")[1])
+    assert root not in stored and root.hex().encode() not in stored
+    # The token key: whoever has it makes tokens. It is 32 bytes in a row of its own, now wrapped.
+    db = sqlite3.connect(f"file:{berth.data}/berth.db?mode=ro", uri=True)
+    [(token_key,)] = db.execute("SELECT value FROM server_value WHERE name = 'token-key'").fetchall()
+    secrets = [r[0] for r in db.execute("SELECT secret FROM access_key").fetchall()]
+    db.close()
+    assert len(token_key) == 32 + 29
+    assert len(secrets) == 3 and all(len(s) == 40 + 29 for s in secrets)
+    # And all of it works after a restart, when nothing is remembered.
+    berth.restart()
+    assert berth.oci().check_image(repo, "1") > 0
+    assert berth.client("sts").get_caller_identity()["Account"] == berth.account
+
+
+# -- keys that cannot be used --------------------------------------------------------------------------------------------
+
+
+def refusal(call, **kw):
+    with pytest.raises(Exception) as e:
+        call(**kw)
+    return e.value.response
+
+
+@pytest.mark.parametrize("kind", ["KMS", "KMS_DSSE"])
+def test_a_disabled_key_stops_its_pool_and_enabling_brings_it_back(make_berth, kind):
+    berth = make_berth("--kms-cache", "1s")
+    kms, ecr, oci = berth.client("kms"), berth.client("ecr"), berth.oci()
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    berth.create("locked", **encryption(kind, key))
+    berth.create("plain", **encryption("AES256"))
+    berth.create("managed", **encryption("KMS"))
+    layer = blob("layer", 3 * SEGMENT)
+    for repo in ("locked", "plain", "managed"):
+        oci.push_image(repo, "1", [layer])
+    where = oci.upload("locked")
+    expect(oci.http.patch(where, b"begun"), 202)
+
+    def is_locked(code, sentence):
+        digest = sha256(layer)
+        for answer in (oci.http.get(f"/v2/locked/blobs/{digest}"), oci.http.get("/v2/locked/manifests/1"), oci.http.patch(where, b"more")):
+            assert answer.status == 403 and answer.codes() == ["DENIED"], answer
+            assert "The KMS key of this repository cannot be used" in answer.body.decode() and sentence in answer.body.decode()
+        for call, more in ((ecr.initiate_layer_upload, {}), (ecr.batch_get_image, {"imageIds": [{"imageTag": "1"}]})):
+            got = refusal(call, repositoryName="locked", **more)
+            assert got["Error"]["Code"] == "KmsException" and got["kmsError"] == code, got
+        new = oci.http.post("/v2/locked/blobs/uploads/")
+        assert new.status == 403 or oci.http.put(new["Location"] + f"?digest={sha256(b'n')}", b"n").status == 403
+        for repo in ("plain", "managed"):
+            assert oci.check_image(repo, "1")
+            oci.push_blob(repo, os.urandom(100))
+        # What needs no byte goes on.
+        assert ecr.describe_repositories(repositoryNames=["locked"])["repositories"]
+        assert [i["imageTag"] for i in ecr.list_images(repositoryName="locked")["imageIds"]] == ["1"]
+
+    kms.disable_key(KeyId=key)
+    time.sleep(1.2)
+    is_locked("DisabledException", "is disabled")
+    kms.enable_key(KeyId=key)
+    assert oci.check_image("locked", "1")
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    time.sleep(1.2)
+    is_locked("KMSInvalidStateException", "is pending deletion")
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+    assert oci.check_image("locked", "1")
+    expect(oci.http.put(where + f"?digest={sha256(b'begun')}"), 201)
+    assert oci.get_blob("locked", sha256(b"begun")) == b"begun"
+
+
+def wrapped_keys(berth):
+    db = sqlite3.connect(f"file:{berth.data}/berth.db?mode=ro", uri=True)
+    rows = db.execute("SELECT pool_id, layer, version, hex(wrapped) FROM pool_key ORDER BY 1, 2, 3").fetchall()
+    db.close()
+    return rows
+
+
+@pytest.mark.slow
+def test_rotation_wraps_data_keys_anew_while_everything_stays_readable(berth):
+    kms, oci = berth.client("kms"), berth.oci()
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    berth.create("kms", **encryption("KMS", key))
+    berth.create("dsse", **encryption("KMS_DSSE", key))
+    berth.create("aes")
+    layer = blob("layer", 3 * SEGMENT)
+    for repo in ("kms", "dsse", "aes"):
+        oci.push_image(repo, "1", [layer])
+    before, files = wrapped_keys(berth), {p: (berth.data / p).read_bytes() for p in berth.blob_files()}
+    kms.rotate_key_on_demand(KeyId=key)
+    berth.restart()  # the job looks at once, and every half minute
+    end = time.monotonic() + 40
+    while sum(a != b for a, b in zip(before, wrapped_keys(berth))) < 2:
+        assert time.monotonic() < end, "the data keys are wrapped as before"
+        time.sleep(0.2)
+        for repo in ("kms", "dsse"):
+            assert berth.oci().check_image(repo, "1")
+    now = wrapped_keys(berth)
+    # One of KMS, the outer one of KMS_DSSE; what Berth manages itself stays, and so does every object.
+    assert [a[:3] for a in before] == [a[:3] for a in now] and sum(a != b for a, b in zip(before, now)) == 2
+    assert {p: (berth.data / p).read_bytes() for p in berth.blob_files()} == files
+    berth.restart()
+    for repo in ("kms", "dsse", "aes"):
+        assert berth.oci().check_image(repo, "1")
+
+
+# -- the disk is encrypted already ---------------------------------------------------------------------------------------
+
+
+def encrypts(berth):
+    """{type: (layers that Berth encrypts, layers as they are)}, as `berth check --json` tells."""
+    told = json.loads(berth.berth("check", "--json").stdout)["encryption"]
+    return {p["type"]: (p["sealedLayers"], p["plainLayers"]) for p in told}
+
+
+def test_on_an_encrypted_disk_bytes_are_stored_as_they_are_and_types_still_form_pools(make_berth):
+    berth = make_berth("--encryption", "disk")
+    oci = berth.oci()
+    for kind in TYPES:
+        repo = kind.lower().replace("_", "-")
+        berth.create(repo, **encryption(kind))
+        [told] = berth.client("ecr").describe_repositories(repositoryNames=[repo])["repositories"]
+        assert told["encryptionConfiguration"]["encryptionType"] == kind
+        digest = oci.push_blob(repo, blob(kind, 100000))
+        assert (oci.get_blob(repo, digest), object_of(berth, digest)[0].read_bytes()) == (blob(kind, 100000),) * 2
+    assert not oci.mount("kms", sha256(blob("AES256", 100000)), "aes256")
+    assert encrypts(berth) == {kind: (0, 1) for kind in TYPES}
+    text = berth.berth("check", "--encryption", "disk").stdout
+    assert text.count("by the disk (--encryption disk): 1 layers") == 3
+    assert "not encrypted by Berth" in berth.berth("check").stdout
+    trace = berth.folder / "trace"
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=sendfile", "-o", str(trace), "-p", str(berth.process.pid)], stderr=subprocess.PIPE)
+    try:
+        time.sleep(1)
+        assert oci.get_blob("aes256", sha256(blob("AES256", 100000)))
+    finally:
+        tracer.terminate()
+        refused = tracer.communicate(timeout=10)[1]
+    assert refused or "sendfile(" in trace.read_text()
+
+
+@pytest.mark.slow
+def test_re_encrypt_moves_a_running_server_both_ways(make_berth):
+    """The command beside a server, while clients pull, push, mount and delete."""
+    berth = make_berth()
+    content = {}
+    for kind in TYPES:
+        repo = kind.lower().replace("_", "-")
+        berth.create(repo, repo + "-2", **encryption(kind))
+        for i in range(6):
+            layers = [blob(f"{kind}{i}", 300000 * (i + 1)), blob(f"{kind}{i}/2", 10)]
+            content[repo, f"t{i}"], _ = berth.oci().push_image(repo, f"t{i}", layers)
+    wrong, stop = [], threading.Event()
+    token, port = berth.token, berth.port
+
+    def work(number):
+        from harness.http import Http
+        from harness.oci import Oci
+        rng, oci = random.Random(number), Oci(Http(port, auth=("AWS", token)))
+        try:
+            while not stop.is_set():
+                (repo, tag), digest = rng.choice(list(content.items()))
+                assert sha256(oci.get_manifest(repo, tag)) == digest
+                assert oci.check_image(repo, tag)
+                own = os.urandom(rng.randrange(1, 200000))
+                d = oci.push_blob(repo, own)
+                assert oci.mount(repo + "-2", d, repo) and oci.get_blob(repo + "-2", d) == own
+                oci.delete_blob(repo, d)
+                if rng.random() < 0.5:
+                    oci.delete_blob(repo + "-2", d)
+        except Exception as e:  # noqa: BLE001
+            wrong.append(repr(e))
+
+    for form in ("disk", "berth", "disk", "berth"):
+        berth.stop()
+        berth.args = [a for a in berth.args if a not in ("--encryption", "disk", "berth")] + ["--encryption", form]
+        berth.start()
+        stop.clear()
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+        for t in threads:
+            t.start()
+        time.sleep(0.5)
+        text = berth.berth("re-encrypt", "--encryption", form).stdout
+        time.sleep(0.5)
+        stop.set()
+        for t in threads:
+            t.join()
+        assert not wrong, wrong
+        assert "18 manifests" in text, text
+        for kind, (sealed, plain) in encrypts(berth).items():
+            assert (plain if form == "berth" else sealed) == 0 and sealed + plain >= 12, (kind, sealed, plain)
+        assert "Moved 0 layers" in berth.berth("re-encrypt", "--encryption", form).stdout
+        for (repo, tag), digest in content.items():
+            assert sha256(berth.oci().get_manifest(repo, tag)) == digest and berth.oci().check_image(repo, tag)
+        berth.check()
