@@ -23,7 +23,7 @@ $(BUILD)/build.ninja: | build-deps
 	@meson setup $(BUILD) --prefix $(PREFIX) >/dev/null || { cat $(BUILD)/meson-logs/meson-log.txt; exit 1; }
 
 build-deps:
-	@tools/deps.sh build
+	@tools/deps.sh build console
 
 run: all
 	@exec $(BUILD)/berth serve --data $(DATA) --listen $(LISTEN) $(ARGS)

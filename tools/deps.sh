@@ -7,6 +7,7 @@ packages() {
 	case $1 in
 	build) echo gcc libc6-dev make meson ninja-build pkg-config python3-minimal ca-certificates libmicrohttpd-dev \
 		libgnutls28-dev libjansson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libcmocka-dev libcjose-dev ;;
+	console) echo nodejs npm ;;
 	test) echo clang libclang-rt-14-dev python3-venv curl git openssl procps skopeo podman buildah crun runc umoci \
 		containerd docker.io nodejs npm dpkg-dev binutils man-db zsh systemd ;;
 	package) echo dpkg-dev binutils git gzip python3-minimal ;;
@@ -32,7 +33,9 @@ for p in "${wanted[@]}"; do
 	pkg-config) pattern='pkg-config|pkgconf' ;;
 	docker.io) pattern='docker.io|docker-ce' ;;
 	containerd) pattern='containerd|containerd.io' ;;
-	npm) pattern='npm|nodejs' && command -v npm >/dev/null || pattern=npm ;; # other people's nodejs packages bring npm
+	nodejs | npm) # whatever brought them, if it is new enough to build the console
+		command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null && continue
+		pattern=$p ;;
 	runc) pattern='runc|containerd.io' ;;
 	libclang-rt-14-dev) pattern='libclang-rt-[0-9]+-dev' ;;
 	*) pattern=${p//./\\.} ;;

@@ -20,7 +20,7 @@ mapfile -t sources < <(git ls-files 'src/*.c')
 configure() { # DIR COMPILER OPTIONS...
 	local dir=$1 compiler=$2
 	shift 2
-	[ -f "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" -Dwerror=true "$@" >/dev/null
+	[ -f "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" -Dwerror=true -Dconsole=false "$@" >/dev/null
 }
 build() {
 	local log rc=0

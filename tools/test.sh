@@ -62,8 +62,8 @@ py() {
 }
 
 # build_asan, build_tsan [MESON-OPTIONS...]: the sanitizer builds. The unit tests are part of them only when asked for.
-build_asan() { build build-asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false; }
-build_tsan() { build build-tsan gcc -Db_sanitize=thread -Dtests=false; }
+build_asan() { build build-asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false -Dconsole=false; }
+build_tsan() { build build-tsan gcc -Db_sanitize=thread -Dtests=false -Dconsole=false; }
 unit_on() {
 	meson configure "$1" -Dtests=true && ninja -C "$1" >/dev/null &&
 		meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier 10 -q </dev/null
@@ -73,7 +73,7 @@ unit_on() {
 # Each fuzzer on a copy of its corpus; what it finds is kept in build/results.
 fuzz() {
 	local name out=$results/fuzz.xml found cases=''
-	build build-fuzz clang -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link || { sums+=(fuzz=no-build); return; }
+	build build-fuzz clang -Dconsole=false -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link || { sums+=(fuzz=no-build); return; }
 	for name in tests/fuzz/corpus/*/; do
 		name=$(basename "$name")
 		found=''

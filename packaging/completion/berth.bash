@@ -1,7 +1,7 @@
 # bash completion for berth. Options come from the program, so that they are those of the installed version.
 _berth() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-	local commands='serve check gc savings lifecycle re-encrypt new-key config help version'
+	local commands='serve check gc savings lifecycle re-encrypt console new-key config help version'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] || [ "$command" = help ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")

@@ -43,6 +43,10 @@ const struct command commands[] = {
 		"(logical), what of it is stored for it (stored), and the difference (saved). Each "
 		"stored layer counts in one of the repositories that hold it.",
 		savings_run },
+	{ "console", COMMAND_CONSOLE, "Prints a link that signs in to the console",
+		"The link works once, within five minutes, and signs in as the account's root. The "
+		"server must be running; it and this command meet in the data folder.",
+		console_run },
 	{ "new-key", COMMAND_NEW_KEY, "Makes a new root access key",
 		"Adds an access key of the account's root and writes it to <data>/credentials, in "
 		"place of the one that stands there. Earlier keys stay valid.",

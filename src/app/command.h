@@ -35,6 +35,7 @@ enum exit_status lifecycle_run_command(const struct config *c);
 enum exit_status gc_run(const struct config *c);
 enum exit_status savings_run(const struct config *c);
 enum exit_status new_key_run(const struct config *c);
+enum exit_status console_run(const struct config *c);
 enum exit_status re_encrypt_run(const struct config *c);
 
 #endif

@@ -24,6 +24,7 @@ enum config_command {
 	COMMAND_CONFIG = 32,
 	COMMAND_RE_ENCRYPT = 64,
 	COMMAND_LIFECYCLE = 128,
+	COMMAND_CONSOLE = 256,
 };
 
 enum config_type {

@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define FIELD(f)     .offset = offsetof(struct config, f)
-#define TOOLS        (COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS | COMMAND_NEW_KEY | COMMAND_RE_ENCRYPT | COMMAND_LIFECYCLE)
+#define TOOLS        (COMMAND_CHECK | COMMAND_GC | COMMAND_SAVINGS | COMMAND_NEW_KEY | COMMAND_RE_ENCRYPT | COMMAND_LIFECYCLE | COMMAND_CONSOLE)
 #define SECONDS(n)   ((uint64_t)(n) * 1000)
 #define DAYS(n)      SECONDS((uint64_t)(n) * 86400)
 #define BYTES_MAX    ((uint64_t)1 << 50)

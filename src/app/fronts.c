@@ -6,6 +6,7 @@
 #include "aws/iam_front.h"
 #include "aws/kms_front.h"
 #include "aws/sts.h"
+#include "console/console.h"
 #include "ecr/ecr.h"
 #include "oci/oci.h"
 
@@ -25,4 +26,5 @@ void fronts_init(struct fronts *f, struct ops *ops, const struct front_options *
 	add(f, (struct http_front){ .route = iam_route, .ctx = &f->options });
 	add(f, (struct http_front){ .route = sts_route, .ctx = &f->options });
 	add(f, ops_front(ops));
+	add(f, console_front(&f->options)); /* last: others serve "/" too */
 }

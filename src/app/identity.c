@@ -15,6 +15,7 @@
 #define VALUE_ACCOUNT   "account"
 #define VALUE_REGION    "region"
 #define VALUE_DELIVERED "credentials-written"
+#define VALUE_URL       "url" /* the last one, and no secret */
 
 struct value {
 	const char *name;
@@ -98,6 +99,18 @@ bool identity_load(struct db *db, const struct config *c, struct identity *out, 
 		return false;
 	*out = id;
 	return true;
+}
+
+bool identity_note_url(struct db *db, const char *url, struct err *err)
+{
+	char stored[IDENTITY_URL_MAX];
+	return text_get(db, VALUE_URL, stored, sizeof(stored), err) &&
+	       (strcmp(url, stored) == 0 || text_put(db, VALUE_URL, url, err));
+}
+
+bool identity_find_url(struct db *db, char out[IDENTITY_URL_MAX], struct err *err)
+{
+	return text_get(db, VALUE_URL, out, IDENTITY_URL_MAX, err);
 }
 
 bool identity_find(struct db *db, struct identity *out, struct err *err)

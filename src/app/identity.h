@@ -31,6 +31,11 @@ MUST_CHECK bool identity_load(
 	struct db *db, const struct config *c, struct identity *out, struct err *err);
 /* For tools: as stored; errors: CONFIG when the server never started. */
 MUST_CHECK bool identity_find(struct db *db, struct identity *out, struct err *err);
+/* Where the server was last reached, for tools that tell it: "http://127.0.0.1:5000". The empty
+ * text when it never was. */
+#define IDENTITY_URL_MAX 200
+MUST_CHECK bool identity_note_url(struct db *db, const char *url, struct err *err);
+MUST_CHECK bool identity_find_url(struct db *db, char out[IDENTITY_URL_MAX], struct err *err);
 /* Makes the first key when there is none that the operator could know, and writes both files. */
 MUST_CHECK bool identity_ensure_key(struct db *db, struct auth *auth, const struct folder *folder,
 	struct identity *id, struct err *err);

@@ -196,6 +196,16 @@ static void server_close(struct server *s)
 	log_close(s->log);
 }
 
+/* For `berth console`. */
+static void note_url(const struct server *s)
+{
+	char url[LISTEN_URL_MAX];
+	struct err err;
+	listen_url(&s->rules.listen[0], http_server_port(s->http, 0), url);
+	if (!identity_note_url(s->stack.db, url, &err))
+		log_err(s->log, LOG_WARN, "start", &err);
+}
+
 static void print_banner(const struct server *s, int64_t began_us)
 {
 	struct buf text CLEANUP(buf_fini);
@@ -286,6 +296,7 @@ enum exit_status serve_run(const struct config *c)
 		server_close(&s);
 		return command_fail(&err, EXIT_FAILED);
 	}
+	note_url(&s);
 	print_banner(&s, began_us);
 	notify_ready();
 	run_until_stopped(&s, &signals);

@@ -39,7 +39,7 @@ def test_the_manual_lists_every_key_with_its_variable(scratch):
         assert f".It Fl \\-{key}".replace("-", "\\-").replace("\\\\-", "\\-") in source, key
         if key != "config":
             assert f".Pq Ev BERTH_{key.upper().replace('-', '_')}" in source
-    for command in ("serve", "check", "gc", "savings", "new-key", "config", "help", "version"):
+    for command in ("serve", "check", "gc", "savings", "console", "new-key", "config", "help", "version"):
         assert f"\n.It Cm {command}\n" in source
     need("man")
     done = subprocess.run(["man", "--warnings", "-l", scratch / "berth.1"], env=clean_env(scratch, MANWIDTH=80, MANPAGER="cat"), capture_output=True, text=True)
