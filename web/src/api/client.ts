@@ -33,8 +33,6 @@ const SESSION_OVER = new Set([
   "ExpiredToken",
   "UnrecognizedClientException",
   "InvalidClientTokenId",
-  "InvalidSignatureException",
-  "SignatureDoesNotMatch",
 ]);
 
 const RETRIED = new Set(["ThrottlingException", "Throttling", "ServiceUnavailableException", "ServiceUnavailable"]);

@@ -16,6 +16,7 @@ import { href } from "../app/router";
 import { useSession } from "../app/session";
 import { bytes, count, plural } from "../pure/format";
 import { OUTCOMES } from "../pure/words";
+import { everyDay } from "../pure/savings";
 import { BarList, DayBars } from "../ui/charts";
 import { DataTable } from "../ui/data-table";
 import { useLoad } from "../ui/data";
@@ -99,7 +100,7 @@ export default function EstimatePage() {
                 <DayBars
                   tone={data.avoidableBytes > 0 ? "avoidable" : "mounted"}
                   label={data.avoidableBytes > 0 ? "Avoidable bytes a day" : "Mounted bytes a day"}
-                  days={data.days.map((d) => ({ date: d.date, bytes: data.avoidableBytes > 0 ? d.avoidableBytes : d.mountedBytes }))}
+                  days={everyDay(data.days, data.startTime, data.endTime).map((d) => ({ date: d.date, bytes: data.avoidableBytes > 0 ? d.avoidableBytes : d.mountedBytes }))}
                 />
                 <ExpandableSection headerText="As a table">
                   <DataTable
@@ -141,7 +142,7 @@ export default function EstimatePage() {
                   { id: "mounts", header: "Mounts", cell: (o) => count(o.mounts) },
                   { id: "bytes", header: "Bytes", cell: (o) => bytes(o.bytes) },
                   { id: "avoidable", header: "Avoidable", cell: (o) => bytes(o.avoidableBytes) },
-                  { id: "why", header: "What it means", minWidth: 280, cell: (o) => OUTCOMES[o.outcome]?.what ?? "" },
+                  { id: "why", header: "What it means", minWidth: 280, cell: (o) => <div className="wrapped">{OUTCOMES[o.outcome]?.what}</div> },
                 ]}
                 empty={<Empty title="None" />}
               />

@@ -2,6 +2,7 @@
 
 import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import Header from "@cloudscape-design/components/header";
@@ -9,12 +10,12 @@ import Link from "@cloudscape-design/components/link";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { berth } from "../api/sharing";
+import { berth, type SharingPairs } from "../api/sharing";
 import { usePage } from "../app/page";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, count } from "../pure/format";
-import { poolLabel } from "../pure/words";
+import { bytes, count, plural } from "../pure/format";
+import { poolId, poolLabel } from "../pure/words";
 import { Chord } from "../ui/chord";
 import { DataTable } from "../ui/data-table";
 import { useLoad } from "../ui/data";
@@ -31,7 +32,7 @@ export default function SharingMap() {
       header={
         <Header
           variant="h1"
-          description="Each ribbon is as wide as what two repositories share. Colors are pools: no ribbon can lead from one color to another."
+          description="Each ribbon is as wide as what two repositories share. Each pool has a picture of its own: repositories of different pools cannot share."
           actions={
             <SpaceBetween direction="horizontal" size="xs">
               <Button iconName="refresh" ariaLabel="Refresh" onClick={reload} />
@@ -65,9 +66,7 @@ export default function SharingMap() {
           </Container>
         )}
         {data && data.pairs.length > 0 && view === "picture" && (
-          <Container>
-            <Chord repositories={data.repositories} pairs={data.pairs} />
-          </Container>
+          <Pictures data={data} />
         )}
         {data && data.pairs.length > 0 && view === "table" && (
           <DataTable
@@ -108,5 +107,40 @@ export default function SharingMap() {
         )}
       </SpaceBetween>
     </ContentLayout>
+  );
+}
+
+/** One picture a pool, those that share most first. */
+function Pictures({ data }: { data: SharingPairs }) {
+  const pools = new Map<string, SharingPairs["repositories"]>();
+  for (const r of data.repositories) pools.set(poolId(r), [...(pools.get(poolId(r)) ?? []), r]);
+  const pictures = [...pools.values()]
+    .map((repositories) => {
+      const names = new Set(repositories.map((r) => r.repositoryName));
+      const pairs = data.pairs.filter((p) => names.has(p.repositoryNames[0]));
+      return { repositories, pairs, bytes: pairs.reduce((n, p) => n + p.sharedBytes, 0) };
+    })
+    .sort((a, b) => b.bytes - a.bytes);
+  const [first, ...others] = pictures.map((p) => (
+    <Container
+      key={poolId(p.repositories[0]!)}
+      header={
+        <Header variant="h2" description={plural(p.repositories.length, "repository", "repositories")}>
+          {poolLabel(p.repositories[0]!)}
+        </Header>
+      }
+    >
+      <Chord repositories={p.repositories} pairs={p.pairs} />
+    </Container>
+  ));
+  return (
+    <SpaceBetween size="l">
+      {first}
+      {others.length > 0 && (
+        <ColumnLayout columns={others.length > 1 ? 2 : 1} minColumnWidth={420}>
+          {others}
+        </ColumnLayout>
+      )}
+    </SpaceBetween>
   );
 }

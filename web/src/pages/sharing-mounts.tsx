@@ -56,7 +56,6 @@ export default function MountLog({ query }: { query: URLSearchParams }) {
         description="Whenever a client asked for a layer of another repository: what came of it. Whatever the outcome, the push went on. The newest 100,000 are kept."
         actions={<Button iconName="refresh" ariaLabel="Refresh" onClick={pages.reload} />}
         pages={pages}
-        wrapLines
         ariaLabels={{ tableLabel: "Mount log" }}
         filter={
           <div className="filters">
@@ -78,8 +77,8 @@ export default function MountLog({ query }: { query: URLSearchParams }) {
           </div>
         }
         columnDefinitions={[
-          { id: "at", header: "When", minWidth: 180, cell: (e) => time(e.at) },
-          { id: "outcome", header: "Outcome", minWidth: 160, isRowHeader: true, cell: (e) => <Outcome outcome={e.outcome} /> },
+          { id: "at", header: "When", minWidth: 190, cell: (e) => time(e.at) },
+          { id: "outcome", header: "Outcome", minWidth: 180, isRowHeader: true, cell: (e) => <Outcome outcome={e.outcome} /> },
           {
             id: "to",
             header: "Pushed to",
@@ -92,8 +91,8 @@ export default function MountLog({ query }: { query: URLSearchParams }) {
             minWidth: 130,
             cell: (e) => (e.sourceRepositoryName ? <Link href={href("repositories", e.sourceRepositoryName)}>{e.sourceRepositoryName}</Link> : "-"),
           },
-          { id: "size", header: "Size", minWidth: 90, cell: (e) => (e.layerSize === undefined ? "-" : <span className="number">{bytes(e.layerSize)}</span>) },
-          { id: "why", header: "Why", minWidth: 260, cell: (e) => OUTCOMES[e.outcome]?.what ?? e.reason },
+          { id: "size", header: "Size", minWidth: 100, cell: (e) => (e.layerSize === undefined ? "-" : <span className="number">{bytes(e.layerSize)}</span>) },
+          { id: "why", header: "Why", minWidth: 300, cell: (e) => <div className="wrapped">{OUTCOMES[e.outcome]?.what ?? e.reason}</div> },
           { id: "layer", header: "Layer", minWidth: 160, cell: (e) => <span className="mono">{shortDigest(e.layerDigest)}</span> },
           { id: "who", header: "By", minWidth: 120, cell: (e) => e.principal?.split(":").pop() ?? "-" },
         ]}

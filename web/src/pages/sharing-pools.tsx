@@ -2,10 +2,10 @@
 
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
-import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -15,7 +15,6 @@ import { href } from "../app/router";
 import { useSession } from "../app/session";
 import { bytes, count, percent, plural } from "../pure/format";
 import { poolId, poolLabel, whyApart } from "../pure/words";
-import { poolColors } from "../ui/chord";
 import { Copyable } from "../ui/copy";
 import { useLoad } from "../ui/data";
 import { Details } from "../ui/details";
@@ -44,8 +43,6 @@ export default function Pools() {
   );
   if (!data) return error === undefined ? <Loading /> : <Failure error={error} onRetry={reload} />;
   const pools = data.summary.pools;
-  const colors = poolColors(pools.map((p) => ({ ...p, repositoryName: "" })));
-  const columns = pools.length === 1 ? 12 : pools.length === 2 ? 6 : 4;
   return (
     <ContentLayout
       header={
@@ -61,17 +58,16 @@ export default function Pools() {
           </Container>
         )}
         {pools.length > 1 && <Apart pools={pools} />}
-        <Grid gridDefinition={pools.map(() => ({ colspan: { default: 12, s: 12, m: columns } }))}>
+        <ColumnLayout columns={Math.min(3, pools.length)} minColumnWidth={300}>
           {pools.map((p) => (
             <PoolCard
               key={poolId(p)}
               pool={p}
-              color={colors.get(poolId(p)) ?? 0}
               repositories={data.repositories.filter((r) => poolId(r) === poolId(p))}
               isPartial={data.isPartial}
             />
           ))}
-        </Grid>
+        </ColumnLayout>
       </SpaceBetween>
     </ContentLayout>
   );
@@ -100,7 +96,7 @@ function Apart({ pools }: { pools: readonly Pool[] }) {
   );
 }
 
-function PoolCard({ pool, color, repositories, isPartial }: { pool: Pool; color: number; repositories: readonly RepositorySharing[]; isPartial: boolean }) {
+function PoolCard({ pool, repositories, isPartial }: { pool: Pool; repositories: readonly RepositorySharing[]; isPartial: boolean }) {
   const shown = repositories.slice(0, 12);
   const more = pool.repositories - shown.length;
   return (
@@ -108,9 +104,7 @@ function PoolCard({ pool, color, repositories, isPartial }: { pool: Pool; color:
       fitHeight
       header={
         <Header variant="h2" description={plural(pool.repositories, "repository", "repositories")}>
-          <span className="with-dot">
-            <i className={`dot g${color}`} /> {poolLabel(pool)}
-          </span>
+          {poolLabel(pool)}
         </Header>
       }
     >

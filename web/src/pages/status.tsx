@@ -61,9 +61,9 @@ function Health({ s }: { s: ServerStatus }) {
           [
             "Health",
             isFull ? (
-              <StatusIndicator type="error">Storage is full: uploads are refused</StatusIndicator>
+              <StatusIndicator type="error">Storage is full</StatusIndicator>
             ) : failed > 0 ? (
-              <StatusIndicator type="warning">{plural(failed, "request")} failed since the start</StatusIndicator>
+              <StatusIndicator type="warning">{plural(failed, "failed request")}</StatusIndicator>
             ) : (
               <StatusIndicator type="success">Healthy</StatusIndicator>
             ),
@@ -73,7 +73,7 @@ function Health({ s }: { s: ServerStatus }) {
           ["Connections", count(s.connections)],
           ["Memory", bytes(s.memoryBytes)],
           ["Writes that wait", count(s.databaseQueue)],
-          ["Uploads", `${count(s.uploads.open)} open, ${count(s.uploads.inProgress)} receiving now`],
+          ["Uploads", `${count(s.uploads.open)} receiving now, ${count(s.uploads.inProgress)} in all`],
           ["Version", s.version],
         ]}
       />

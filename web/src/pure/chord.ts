@@ -3,7 +3,6 @@
 
 export interface Node {
   id: string;
-  group: string;
   weight: number;
 }
 
@@ -15,7 +14,6 @@ export interface Edge {
 
 export interface Arc {
   id: string;
-  group: string;
   start: number;
   end: number;
 }
@@ -31,21 +29,19 @@ export interface Ribbon {
 const TURN = 2 * Math.PI;
 
 /**
- * Angles run clockwise from the top. Nodes of a group stand together, a wider gap between groups. An arc is as long as the sum of its ribbons,
- * but never too short to see.
+ * Angles run clockwise from the top. An arc is as long as the sum of its ribbons, but never too short to see.
  */
-export function layout(nodes: readonly Node[], edges: readonly Edge[], gap = 0.02, groupGap = 0.12): { arcs: Arc[]; ribbons: Ribbon[] } {
-  const groups = [...new Set(nodes.map((n) => n.group))];
-  const ordered = groups.flatMap((g) => order(nodes.filter((n) => n.group === g), edges));
+export function layout(nodes: readonly Node[], edges: readonly Edge[], gap = 0.03): { arcs: Arc[]; ribbons: Ribbon[] } {
+  const ordered = order(nodes, edges);
   const degree = new Map<string, number>(nodes.map((n) => [n.id, 0]));
   for (const e of edges) {
     degree.set(e.a, (degree.get(e.a) ?? 0) + e.weight);
     degree.set(e.b, (degree.get(e.b) ?? 0) + e.weight);
   }
   const total = [...degree.values()].reduce((x, y) => x + y, 0);
-  const gaps = ordered.length * gap + (groups.length > 1 ? groups.length * groupGap : 0);
-  const room = Math.max(TURN / 4, TURN - gaps);
-  const least = Math.min(0.02, room / Math.max(1, ordered.length) / 2);
+  const room = Math.max(TURN / 4, TURN - ordered.length * gap);
+  const space = (TURN - room) / Math.max(1, ordered.length);
+  const least = room / Math.max(1, ordered.length) / 3;
   const share = (id: string) => (total > 0 ? (degree.get(id) ?? 0) / total : 1 / ordered.length);
   const lengths = ordered.map((n) => Math.max(least, share(n.id) * room));
   const scale = room / lengths.reduce((x, y) => x + y, 0);
@@ -53,10 +49,9 @@ export function layout(nodes: readonly Node[], edges: readonly Edge[], gap = 0.0
   const arcs: Arc[] = [];
   let angle = 0;
   ordered.forEach((n, i) => {
-    if (groups.length > 1 && i > 0 && ordered[i - 1]!.group !== n.group) angle += groupGap;
     const end = angle + lengths[i]! * scale;
-    arcs.push({ id: n.id, group: n.group, start: angle, end });
-    angle = end + gap;
+    arcs.push({ id: n.id, start: angle, end });
+    angle = end + space;
   });
   return { arcs, ribbons: ribbons(arcs, edges, degree) };
 }

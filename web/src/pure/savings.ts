@@ -66,3 +66,22 @@ export function ticks(max: number): number[] {
   for (let v = 0; v < max + step; v += step) out.push(v);
   return out;
 }
+
+interface Day {
+  date: string;
+  mounts: number;
+  mountedBytes: number;
+  avoidableBytes: number;
+}
+
+/** The server tells days on which something happened; a chart shows the others as well. At most the last 400. */
+export function everyDay(days: readonly Day[], from: number, to: number): Day[] {
+  const known = new Map(days.map((d) => [d.date, d]));
+  const out: Day[] = [];
+  const last = Math.floor(to / 86_400);
+  for (let day = Math.max(Math.floor(from / 86_400), last - 399); day <= last; day++) {
+    const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+    out.push(known.get(date) ?? { date, mounts: 0, mountedBytes: 0, avoidableBytes: 0 });
+  }
+  return out;
+}

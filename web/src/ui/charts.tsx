@@ -1,7 +1,7 @@
 // Small charts in SVG. Cloudscape's own would weigh more than the rest of the console. Each can be read without seeing it:
 // by its label and by the table that the page puts behind it.
 
-import { useId, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { at, steps, ticks, type Point } from "../pure/savings";
 import { bytes, percent, time } from "../pure/format";
 
@@ -32,15 +32,28 @@ export function BarList({ items, label, tone = "" }: { items: BarItem[]; label: 
   );
 }
 
-const WIDTH = 800;
 const HEIGHT = 260;
 const LEFT = 64;
 const BOTTOM = 24;
 const TOP = 8;
 
-function days(from: number, to: number): number[] {
+/** The width in pixels of an element, so that a chart is drawn in pixels and its text keeps its size. */
+function useWidth(): [(element: Element | null) => void, number] {
+  const [width, setWidth] = useState(800);
+  const observer = useRef<ResizeObserver>(undefined);
+  useEffect(() => () => observer.current?.disconnect(), []);
+  const ref = useRef((element: Element | null) => {
+    observer.current?.disconnect();
+    if (!element) return;
+    observer.current = new ResizeObserver(([entry]) => setWidth(Math.max(240, Math.round(entry!.contentRect.width))));
+    observer.current.observe(element);
+  });
+  return [ref.current, width];
+}
+
+function days(from: number, to: number, most: number): number[] {
   const day = 86_400;
-  const step = Math.max(1, Math.ceil((to - from) / day / 6)) * day;
+  const step = Math.max(1, Math.ceil((to - from) / day / most)) * day;
   const out: number[] = [];
   for (let t = Math.ceil(from / day) * day; t <= to; t += step) out.push(t);
   return out;
@@ -50,6 +63,7 @@ function days(from: number, to: number): number[] {
 export function HistoryChart({ points, label }: { points: readonly Point[]; label: string }) {
   const [cursor, setCursor] = useState<number>();
   const id = useId();
+  const [ref, width] = useWidth();
   const first = points[0];
   const last = points[points.length - 1];
   if (!first || !last) return null;
@@ -57,7 +71,7 @@ export function HistoryChart({ points, label }: { points: readonly Point[]; labe
   const to = Math.max(last.at, from + 1);
   const scale = ticks(Math.max(...points.map((p) => p.logicalBytes)));
   const top = scale[scale.length - 1] || 1;
-  const x = (t: number) => LEFT + ((t - from) / (to - from)) * (WIDTH - LEFT - 8);
+  const x = (t: number) => LEFT + ((t - from) / (to - from)) * (width - LEFT - 8);
   const y = (b: number) => TOP + (1 - b / top) * (HEIGHT - TOP - BOTTOM);
   const drawn = steps(points);
   const line = (f: (p: Point) => number) => drawn.map((p, i) => `${i ? "L" : "M"}${x(p.at).toFixed(1)},${y(f(p)).toFixed(1)}`).join("");
@@ -66,7 +80,7 @@ export function HistoryChart({ points, label }: { points: readonly Point[]; labe
 
   const move = (e: PointerEvent<SVGSVGElement>) => {
     const box = e.currentTarget.getBoundingClientRect();
-    const t = from + (((e.clientX - box.left) / box.width) * WIDTH - LEFT) / ((WIDTH - LEFT - 8) / (to - from));
+    const t = from + (((e.clientX - box.left) / box.width) * width - LEFT) / ((width - LEFT - 8) / (to - from));
     const p = at(points, t) ?? first;
     setCursor(points.indexOf(p));
   };
@@ -82,6 +96,7 @@ export function HistoryChart({ points, label }: { points: readonly Point[]; labe
 
   return (
     <div
+      ref={ref}
       className="chart-focus"
       tabIndex={0}
       role="group"
@@ -91,17 +106,17 @@ export function HistoryChart({ points, label }: { points: readonly Point[]; labe
       onFocus={() => setCursor((c) => c ?? points.length - 1)}
       onBlur={() => setCursor(undefined)}
     >
-      <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" onPointerMove={move} onPointerLeave={() => setCursor(undefined)}>
+      <svg className="chart" height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true" onPointerMove={move} onPointerLeave={() => setCursor(undefined)}>
         {scale.map((v) => (
           <g key={v}>
-            <line className="axis" x1={LEFT} x2={WIDTH - 8} y1={y(v)} y2={y(v)} />
+            <line className="axis" x1={LEFT} x2={width - 8} y1={y(v)} y2={y(v)} />
             <text x={LEFT - 8} y={y(v) + 4} textAnchor="end">
               {bytes(v)}
             </text>
           </g>
         ))}
-        {days(from, to).map((t) => (
-          <text key={t} x={x(t)} y={HEIGHT - 4} textAnchor={x(t) > WIDTH - 40 ? "end" : "middle"}>
+        {days(from, to, width / 120).map((t) => (
+          <text key={t} x={x(t)} y={HEIGHT - 4} textAnchor={x(t) > width - 40 ? "end" : "middle"}>
             {new Date(t * 1000).toISOString().slice(5, 10)}
           </text>
         ))}
@@ -119,10 +134,10 @@ export function HistoryChart({ points, label }: { points: readonly Point[]; labe
       </svg>
       <div className="legend">
         <span>
-          <i className="swatch stored" /> Stored
+          <i className="swatch is-stored" /> Stored
         </span>
         <span>
-          <i className="swatch saved" /> Saved by sharing
+          <i className="swatch is-saved" /> Saved by sharing
         </span>
         <span id={id} aria-live="polite" className="number">
           {says(shown ?? last)}
@@ -139,33 +154,36 @@ interface Day {
 
 /** One bar a day. */
 export function DayBars({ days: list, label, tone }: { days: Day[]; label: string; tone: string }) {
+  const [ref, width] = useWidth();
   const scale = ticks(Math.max(1, ...list.map((d) => d.bytes)));
   const top = scale[scale.length - 1] || 1;
-  const width = (WIDTH - LEFT - 8) / Math.max(1, list.length);
+  const step = (width - LEFT - 8) / Math.max(1, list.length);
   const y = (b: number) => TOP + (1 - b / top) * (HEIGHT - TOP - BOTTOM);
-  const every = Math.ceil(list.length / 8);
+  const every = Math.ceil(list.length / Math.max(1, Math.floor((width - LEFT) / 60)));
   return (
-    <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      {scale.map((v) => (
-        <g key={v}>
-          <line className="axis" x1={LEFT} x2={WIDTH - 8} y1={y(v)} y2={y(v)} />
-          <text x={LEFT - 8} y={y(v) + 4} textAnchor="end">
-            {bytes(v)}
-          </text>
-        </g>
-      ))}
-      {list.map((d, i) => (
-        <g key={d.date}>
-          <rect className={`bar ${tone}`} x={LEFT + i * width + width * 0.15} width={width * 0.7} y={y(d.bytes)} height={Math.max(0, y(0) - y(d.bytes))}>
-            <title>{`${d.date}: ${bytes(d.bytes)}`}</title>
-          </rect>
-          {i % every === 0 && (
-            <text x={LEFT + (i + 0.5) * width} y={HEIGHT - 4} textAnchor="middle">
-              {d.date.slice(5)}
+    <div ref={ref}>
+      <svg className="chart" height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={label}>
+        {scale.map((v) => (
+          <g key={v}>
+            <line className="axis" x1={LEFT} x2={width - 8} y1={y(v)} y2={y(v)} />
+            <text x={LEFT - 8} y={y(v) + 4} textAnchor="end">
+              {bytes(v)}
             </text>
-          )}
-        </g>
-      ))}
-    </svg>
+          </g>
+        ))}
+        {list.map((d, i) => (
+          <g key={d.date}>
+            <rect className={`bar ${tone}`} x={LEFT + i * step + step * 0.15} width={step * 0.7} y={y(d.bytes)} height={Math.max(0, y(0) - y(d.bytes))}>
+              <title>{`${d.date}: ${bytes(d.bytes)}`}</title>
+            </rect>
+            {i % every === 0 && (
+              <text x={LEFT + (i + 0.5) * step} y={HEIGHT - 4} textAnchor="middle">
+                {d.date.slice(5)}
+              </text>
+            )}
+          </g>
+        ))}
+      </svg>
+    </div>
   );
 }

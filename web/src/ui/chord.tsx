@@ -1,35 +1,31 @@
-// The picture of who shares with whom. Pointing at a repository or moving the focus to it lights up its ribbons and says
+// The picture of who shares with whom in one pool. Pointing at a repository or moving the focus to it lights up its ribbons and says
 // what they are.
 
 import { useId, useState } from "react";
 import type { RepositorySums, SharingPair } from "../api/sharing";
 import { arcPath, layout, point, ribbonPath } from "../pure/chord";
 import { bytes, plural } from "../pure/format";
-import { poolId, poolLabel } from "../pure/words";
 
 const RADIUS = 230;
 const INNER = 214;
 const LABELS = 150;
-
-/** The color's class of each pool, in the order of their first repositories. */
-export function poolColors(repositories: readonly RepositorySums[]): Map<string, number> {
-  const colors = new Map<string, number>();
-  for (const r of repositories) if (!colors.has(poolId(r))) colors.set(poolId(r), colors.size % 8);
-  return colors;
-}
+const COLORS = 8;
 
 const short = (name: string) => (name.length > 24 ? `…${name.slice(-23)}` : name);
 
 export function Chord({ repositories, pairs }: { repositories: readonly RepositorySums[]; pairs: readonly SharingPair[] }) {
   const [lit, setLit] = useState<string>();
   const id = useId();
-  const colors = poolColors(repositories);
-  const groupOf = new Map(repositories.map((r) => [r.repositoryName, poolId(r)]));
   const { arcs, ribbons } = layout(
-    repositories.map((r) => ({ id: r.repositoryName, group: poolId(r), weight: r.savedBytes })),
+    repositories.map((r) => ({ id: r.repositoryName, weight: r.savedBytes })),
     pairs.map((p) => ({ a: p.repositoryNames[0], b: p.repositoryNames[1], weight: p.sharedBytes })),
   );
-  const color = (name: string) => `g${colors.get(groupOf.get(name) ?? "") ?? 0}`;
+  const colors = new Map(arcs.map((a, i) => [a.id, i % COLORS]));
+  const color = (name: string) => `g${colors.get(name) ?? 0}`;
+  // A ribbon has the color of the repository that shares more in all: bases stand out by it.
+  const degree = new Map<string, number>();
+  for (const p of pairs) for (const n of p.repositoryNames) degree.set(n, (degree.get(n) ?? 0) + p.sharedBytes);
+  const owner = (r: { a: string; b: string }) => ((degree.get(r.a) ?? 0) >= (degree.get(r.b) ?? 0) ? r.a : r.b);
   const touches = (p: { a: string; b: string }) => lit !== undefined && (p.a === lit || p.b === lit);
   const partners = new Set(ribbons.filter(touches).flatMap((r) => [r.a, r.b]));
   const says = (name: string) => {
@@ -54,7 +50,7 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
           {drawn.map((r) => (
             <path
               key={`${r.a}\n${r.b}`}
-              className={`ribbon ${color(r.a)} ${lit === undefined ? "" : touches(r) ? "lit" : "dim"}`}
+              className={`ribbon ${color(owner(r))} ${lit === undefined ? "" : touches(r) ? "lit" : "dim"}`}
               d={ribbonPath(r, INNER - 2)}
               onPointerEnter={() => setLit(r.a)}
             >
@@ -86,13 +82,6 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
           );
         })}
       </svg>
-      <div className="legend">
-        {[...colors].map(([pool, n]) => (
-          <span key={pool}>
-            <i className={`dot g${n}`} /> {poolLabel(repositories.find((r) => poolId(r) === pool)!)}
-          </span>
-        ))}
-      </div>
       <p id={id} className="chord-says" aria-live="polite">
         {lit === undefined ? "Point at a repository, or move the focus to it, to see with whom it shares." : says(lit)}
       </p>

@@ -4,5 +4,5 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import type { ReactNode } from "react";
 
 export function Details({ items, columns = 4 }: { items: [label: string, value: ReactNode][]; columns?: number }) {
-  return <KeyValuePairs columns={columns} minColumnWidth={170} items={items.map(([label, value]) => ({ label, value: value ?? "-" }))} />;
+  return <KeyValuePairs columns={columns} minColumnWidth={140} items={items.map(([label, value]) => ({ label, value: value ?? "-" }))} />;
 }

@@ -18,10 +18,10 @@ export function SavedBar({ sums, wide, max }: { sums: Sums; wide?: boolean; max?
       {wide && (
         <div className="legend">
           <span>
-            <i className="swatch stored" /> Stored {bytes(sums.storedBytes)}
+            <i className="swatch is-stored" /> Stored {bytes(sums.storedBytes)}
           </span>
           <span>
-            <i className="swatch saved" /> Saved by sharing {bytes(sums.savedBytes)} ({percent(sums.savedBytes, sums.logicalBytes)})
+            <i className="swatch is-saved" /> Saved by sharing {bytes(sums.savedBytes)} ({percent(sums.savedBytes, sums.logicalBytes)})
           </span>
         </div>
       )}
