@@ -115,7 +115,7 @@ for s in "${stages[@]}"; do
 	conformance) py conformance 120 build/berth tests/conformance ;;
 	clients) py clients 420 build/berth tests/clients ;;
 	tour) py tour 240 build/berth tests/tour ;;
-	crash) py crash $((long ? 2400 : 300)) build/berth tests/crash ;;
+	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash ;;
 	race) py race $((long ? 1200 : 120)) build/berth tests/race ;;
 	asan) build_asan && py asan 900 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;
 	leaks) build_asan && py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks || sums+=(leaks=no-build) ;;

@@ -496,7 +496,7 @@ def test_re_encrypt_moves_a_running_server_both_ways(make_berth):
     for kind in TYPES:
         repo = kind.lower().replace("_", "-")
         berth.create(repo, repo + "-2", **encryption(kind))
-        for i in range(6):
+        for i in range(4):
             layers = [blob(f"{kind}{i}", 300000 * (i + 1)), blob(f"{kind}{i}/2", 10)]
             content[repo, f"t{i}"], _ = berth.oci().push_image(repo, f"t{i}", layers)
     wrong, stop = [], threading.Event()
@@ -515,12 +515,11 @@ def test_re_encrypt_moves_a_running_server_both_ways(make_berth):
                 d = oci.push_blob(repo, own)
                 assert oci.mount(repo + "-2", d, repo) and oci.get_blob(repo + "-2", d) == own
                 oci.delete_blob(repo, d)
-                if rng.random() < 0.5:
-                    oci.delete_blob(repo + "-2", d)
+                oci.delete_blob(repo + "-2", d)
         except Exception as e:  # noqa: BLE001
             wrong.append(repr(e))
 
-    for form in ("disk", "berth", "disk", "berth"):
+    for form in ("disk", "berth"):
         berth.stop()
         berth.args = [a for a in berth.args if a not in ("--encryption", "disk", "berth")] + ["--encryption", form]
         berth.start()
@@ -535,9 +534,9 @@ def test_re_encrypt_moves_a_running_server_both_ways(make_berth):
         for t in threads:
             t.join()
         assert not wrong, wrong
-        assert "18 manifests" in text, text
+        assert "12 manifests" in text, text
         for kind, (sealed, plain) in encrypts(berth).items():
-            assert (plain if form == "berth" else sealed) == 0 and sealed + plain >= 12, (kind, sealed, plain)
+            assert (plain if form == "berth" else sealed) == 0 and sealed + plain >= 8, (kind, sealed, plain)
         assert "Moved 0 layers" in berth.berth("re-encrypt", "--encryption", form).stdout
         for (repo, tag), digest in content.items():
             assert sha256(berth.oci().get_manifest(repo, tag)) == digest and berth.oci().check_image(repo, tag)

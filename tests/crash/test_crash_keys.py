@@ -1,0 +1,107 @@
+"""SIGKILL of the server and of `berth re-encrypt` at random moments: during pushes into encrypted repositories, rotations of their keys, and
+re-encryption both ways. Everything acknowledged stays readable, and each run goes on where the last one was killed."""
+
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness.env import clean_env
+from harness.writer import Gone, Writer, total
+
+LONG = os.environ.get("BERTH_LONG") == "1"
+KILLS = 400 if LONG else 40
+TYPES = ("AES256", "KMS", "KMS_DSSE")
+
+
+def start_re_encrypt(server, form):
+    return subprocess.Popen(
+        [server.binary, "re-encrypt", "--data", server.data, "--encryption", form], env=clean_env(server.home), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+
+
+def write_until_killed(server, writers, form, rng, rotate):
+    """Writers, a rotation and a re-encryption at once, until the server is killed, and perhaps the other with it."""
+    wrong, killed = [], threading.Event()
+
+    def work(writer):
+        try:
+            while True:
+                writer.step()
+        except Gone:
+            if not killed.wait(0.5):
+                wrong.append(f"{writer.repo}: the server went away by itself")
+        except Exception as e:  # noqa: BLE001 - whatever it is, the test reports it
+            wrong.append(f"{writer.repo}: {e!r}")
+
+    threads = [threading.Thread(target=work, args=(w,)) for w in writers]
+    for t in threads:
+        t.start()
+    moving = start_re_encrypt(server, form)
+    end = time.monotonic() + min(rng.expovariate(1 / 0.25), 1.2)
+    rotate()
+    time.sleep(max(0, end - time.monotonic()))
+    killed.set()
+    if rng.random() < 0.7:
+        moving.kill()
+    server.kill()
+    for t in threads:
+        t.join()
+    output = moving.communicate(timeout=60)[0]  # one that was not killed ends by itself: it needs no server
+    if moving.returncode not in (0, -9):
+        wrong.append(f"re-encrypt: status {moving.returncode}: {output}")
+    return wrong
+
+
+@pytest.mark.timeout(2300 if LONG else 280)
+def test_nothing_is_lost_when_pushes_rotations_and_re_encryption_are_killed_at_any_moment(make_berth):
+    seed = int(os.environ.get("BERTH_SEED", random.randrange(1 << 30)))
+    print(f"BERTH_SEED={seed}")
+    rng = random.Random(seed)
+    server = make_berth("--access-log", "off")
+    kms = server.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    for kind in TYPES:
+        named = {"kmsKey": key} if kind != "AES256" else {}
+        server.create(f"crash/{kind.lower()}", encryptionConfiguration={"encryptionType": kind, **named})
+    shared = []
+    writers = [Writer(f"crash/{kind.lower()}", server.port, server.token, f"{seed}/{kind}", shared) for kind in TYPES]
+    rotations = 0
+
+    def rotate():
+        nonlocal rotations
+        if rotations < 25 and rng.random() < 0.6:  # AWS's limit a key
+            server.client("kms").rotate_key_on_demand(KeyId=key)
+            rotations += 1
+
+    for kill in range(KILLS):
+        form = rng.choice(["disk", "berth"])
+        server.args = [a for a in server.args if a not in ("--encryption", "disk", "berth")] + ["--encryption", form]
+        if kill:
+            server.start()
+        wrong = write_until_killed(server, writers, form, rng, rotate)
+        assert not wrong, f"before kill {kill}: {wrong}"
+        server.start()
+        for writer in writers:
+            writer.verify(whole=kill % 10 == 9)
+        server.check(deep=kill % 10 == 9)
+        server.kill()
+
+    server.args = [a for a in server.args if a not in ("--encryption", "disk", "berth")]
+    server.start()
+    assert rotations > 5
+    counts = total(writers)
+    print(counts, rotations)
+    for operation in ("push", "tag", "resumed"):
+        assert counts.get(operation, 0) > KILLS / 8, f"hardly any {operation}: {counts}"
+    done = server.berth("re-encrypt")
+    assert "manifests to the current form" in done.stdout
+    told = json.loads(server.berth("check", "--json", "--deep").stdout)["encryption"]
+    assert {p["type"] for p in told if p["sealedLayers"]} == set(TYPES) and not any(p["plainLayers"] for p in told), told
+    for writer in writers:
+        writer.verify(whole=True)
