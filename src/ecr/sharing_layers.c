@@ -92,16 +92,15 @@ static bool input_digest(struct ecr_call *call, struct digest *out, struct err *
 bool ecr_describe_layer(struct ecr_call *call, struct json_out *out, struct err *err)
 {
 	char text[DIGEST_TEXT_MAX];
-	struct sharing_cursor at = { 0, 0 };
+	struct sharing_page from = { .limit = ecr_max_results(call, 100) };
 	struct insight in = { .registry = true }; /* asked for already */
 	struct sharing_holdings page;
 	struct digest d;
 	if (!input_digest(call, &d, err))
 		return false;
 	struct str bound = str_from(digest_text(&d, text));
-	if (!sharing_open_cursor(call, bound, &at, err) ||
-		!sharing_layer(call->core, &call->reg, &d, &at, ecr_max_results(call, 100),
-			call->arena, &page, err))
+	if (!sharing_open_cursor(call, bound, &from.from, err) ||
+		!sharing_layer(call->core, &call->reg, &d, &from, call->arena, &page, err))
 		return false;
 	jo_c(out, "layerDigest", text);
 	jo_int(out, "layerSize", page.pools[0].size_bytes);
@@ -130,12 +129,11 @@ bool ecr_describe_layer(struct ecr_call *call, struct json_out *out, struct err 
 bool ecr_list_repository_layers(struct ecr_call *call, struct json_out *out, struct err *err)
 {
 	char text[DIGEST_TEXT_MAX];
-	struct sharing_cursor at = { 0, 0 };
+	struct sharing_page from = { .limit = ecr_max_results(call, 100) };
 	struct sharing_holdings page;
 	struct insight in;
-	if (!insight_init(call, &in, err) || !sharing_open_cursor(call, STR(""), &at, err) ||
-		!sharing_held(call->core, &call->reg, call->repo, &at, ecr_max_results(call, 100),
-			call->arena, &page, err))
+	if (!insight_init(call, &in, err) || !sharing_open_cursor(call, STR(""), &from.from, err) ||
+		!sharing_held(call->core, &call->reg, call->repo, &from, call->arena, &page, err))
 		return false;
 	ecr_put_place(call, out);
 	jo_array(out, "layers");
@@ -246,10 +244,14 @@ bool ecr_list_tag_history(struct ecr_call *call, struct json_out *out, struct er
 	struct str tag = json_get_str(call->input, "imageTag");
 	struct str bound = tag.ptr ? tag : STR("");
 	struct sharing_cursor at = { 0, INT64_MAX };
+	struct tag_events_query q = {
+		.repo = call->repo, .tag = tag, .limit = ecr_max_results(call, 100)
+	};
 	struct tag_events page;
-	if (!sharing_open_cursor(call, bound, &at, err) ||
-		!image_tag_history(call->core, &call->reg, call->repo, tag, at.id,
-			ecr_max_results(call, 100), call->arena, &page, err))
+	if (!sharing_open_cursor(call, bound, &at, err))
+		return false;
+	q.before = at.id;
+	if (!image_tag_history(call->core, &call->reg, &q, call->arena, &page, err))
 		return false;
 	ecr_put_place(call, out);
 	jo_array(out, "events");

@@ -99,15 +99,17 @@ static void put_lists(struct json_out *out, const struct mount_estimate *e)
 
 bool ecr_estimate_mount_savings(struct ecr_call *call, struct json_out *out, struct err *err)
 {
-	int64_t until = sharing_input_ms(call, "endTime", clock_now_ms());
-	int64_t from = sharing_input_ms(call, "startTime", until - 29 * DAY_MS);
+	struct mount_estimate_query q = {
+		.until_ms = sharing_input_ms(call, "endTime", clock_now_ms()),
+		.repos_max = ecr_max_results(call, 20),
+	};
 	struct sharing_summary summary;
 	struct mount_estimate e;
-	if (from > until)
+	q.from_ms = sharing_input_ms(call, "startTime", q.until_ms - 29 * DAY_MS);
+	if (q.from_ms > q.until_ms)
 		return ecr_bad_parameter(err, "startTime", "startTime must not be after endTime");
 	if (!sharing_summary(call->core, &call->reg, call->arena, &summary, err) ||
-		!mount_estimate_read(call->core, &call->reg, from, until, ecr_max_results(call, 20),
-			call->arena, &e, err))
+		!mount_estimate_read(call->core, &call->reg, &q, call->arena, &e, err))
 		return false;
 	jo_time(out, "startTime", e.from_ms);
 	jo_time(out, "endTime", e.until_ms);

@@ -115,8 +115,6 @@ bool ecr_list_repository_sharing(struct ecr_call *call, struct json_out *out, st
 		.limit = ecr_max_results(call, 100),
 	};
 	struct sharing_repos page;
-	struct str last;
-	struct str after;
 	if (read_order(sort_by, &q.order)) {
 		if (!sharing_open_cursor(call, sort_by, &q.from, err) ||
 			!sharing_repositories(
@@ -125,12 +123,12 @@ bool ecr_list_repository_sharing(struct ecr_call *call, struct json_out *out, st
 			return false;
 		return !page.more || sharing_put_cursor(call, out, sort_by, &page.next, err);
 	}
-	if (!sharing_open_page(call, STR("NAME"), &after, err) ||
+	if (!sharing_open_page(call, STR("NAME"), &q.after, err) ||
 		!sharing_repositories_by_name(
-			call->core, &call->reg, &q, after, call->arena, &page, &last, err) ||
+			call->core, &call->reg, &q, call->arena, &page, err) ||
 		!put_repositories(call, out, &page, err))
 		return false;
-	return !page.more || sharing_put_page(call, out, STR("NAME"), last, err);
+	return !page.more || sharing_put_page(call, out, STR("NAME"), page.last, err);
 }
 
 /* --- over time --- */

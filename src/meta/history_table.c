@@ -104,25 +104,22 @@ bool history_table_last(struct db_conn *c, const struct history_series *s, enum 
 	return true;
 }
 
-bool history_table_list(struct db_conn *c, const struct history_series *s, enum history_step step,
-	int64_t after_ms, int64_t until_ms, struct history_row *rows, size_t max, size_t *count,
-	struct err *err)
+bool history_table_list(struct db_conn *c, const struct history_span *span,
+	struct history_rows *out, struct err *err)
 {
 	STMT(st, c, sql_list);
-	bind_series(st, s, step);
-	db_bind_int(st, 4, after_ms);
-	db_bind_int(st, 5, until_ms);
-	db_bind_int(st, 6, (int64_t)max);
-	size_t n = 0;
+	bind_series(st, &span->series, span->step);
+	db_bind_int(st, 4, span->after_ms);
+	db_bind_int(st, 5, span->until_ms);
+	db_bind_int(st, 6, (int64_t)out->max);
 	bool row = true;
-	while (n < max) {
+	for (out->count = 0; out->count < out->max; out->count++) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		read_row(st, &rows[n++]);
+		read_row(st, &out->rows[out->count]);
 	}
-	*count = n;
 	return true;
 }
 

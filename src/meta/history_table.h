@@ -31,10 +31,22 @@ MUST_CHECK bool history_table_put(struct db_conn *c, const struct history_series
 MUST_CHECK bool history_table_last(struct db_conn *c, const struct history_series *s,
 	enum history_step step, int64_t before_ms, struct history_row *out, bool *found,
 	struct err *err);
-/* Slots that begin behind after_ms and not behind until_ms, oldest first. */
-MUST_CHECK bool history_table_list(struct db_conn *c, const struct history_series *s,
-	enum history_step step, int64_t after_ms, int64_t until_ms, struct history_row *rows,
-	size_t max, size_t *count, struct err *err);
+
+/* Slots of one step that begin behind after_ms and not behind until_ms. */
+struct history_span {
+	struct history_series series;
+	enum history_step step;
+	int64_t after_ms, until_ms;
+};
+
+struct history_rows {
+	struct history_row *rows; /* max of them */
+	size_t max, count;
+};
+
+/* Oldest first. */
+MUST_CHECK bool history_table_list(struct db_conn *c, const struct history_span *span,
+	struct history_rows *out, struct err *err);
 /* Removes at most max slots that have been kept long enough; *more: there are others. */
 MUST_CHECK bool history_table_expire(
 	struct db_conn *c, int64_t now_ms, unsigned max, bool *more, struct err *err);

@@ -75,33 +75,27 @@ static bool read_log(
 	return true;
 }
 
-bool mount_log_table_list(struct db_conn *c, const struct mount_log_query *q, int64_t *before,
-	struct arena *arena, struct mount_log_row *rows, size_t max, size_t *count, bool *more,
-	struct err *err)
+bool mount_log_table_list(struct db_conn *c, const struct mount_log_query *q, struct arena *arena,
+	struct mount_log_rows *page, struct err *err)
 {
 	STMT(st, c, sql_list);
 	db_bind_int(st, 1, q->registry_id);
-	db_bind_int(st, 2, *before);
+	db_bind_int(st, 2, page->before);
 	db_bind_int(st, 3, (int64_t)q->look + 1);
-	size_t n = 0;
-	*more = true;
+	page->count = 0;
+	page->more = true;
 	for (unsigned looked = 0; looked <= q->look; looked++) {
 		bool row = false;
 		if (!db_step(st, &row, err))
 			return false;
-		*more = row;
-		if (!row || looked == q->look || n == max)
-			break;
 		/* Rows are written in the order of their times, but for some seconds. */
-		if (db_col_int(st, 1) < q->from_ms - MOUNT_DAY_MS) {
-			*more = false;
+		page->more = row && db_col_int(st, 1) >= q->from_ms - MOUNT_DAY_MS;
+		if (!page->more || looked == q->look || page->count == page->max)
 			break;
-		}
-		if (is_wanted(st, q) && !read_log(st, arena, &rows[n++], err))
+		if (is_wanted(st, q) && !read_log(st, arena, &page->rows[page->count++], err))
 			return false;
-		*before = db_col_int(st, 0);
+		page->before = db_col_int(st, 0);
 	}
-	*count = n;
 	return true;
 }
 
@@ -138,17 +132,18 @@ static void bind_days(struct db_stmt *st, const struct mount_days *days)
 	db_bind_int(st, 3, days->last);
 }
 
-static bool read_sums(struct db_stmt *st, struct arena *arena, struct mount_sums *rows, size_t max,
-	size_t *count, struct err *err)
+static bool read_sums(
+	struct db_stmt *st, struct arena *arena, struct mount_sums_rows *out, struct err *err)
 {
-	size_t n = 0;
 	bool row = true;
-	while (n < max) {
+	out->count = 0;
+	while (out->count < out->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		rows[n] = (struct mount_sums){
+		struct mount_sums *r = &out->rows[out->count++];
+		*r = (struct mount_sums){
 			.day = db_col_int(st, 0),
 			.text = table_text(st, 1, arena),
 			.mounts = db_col_int(st, 2),
@@ -156,34 +151,32 @@ static bool read_sums(struct db_stmt *st, struct arena *arena, struct mount_sums
 			.avoidable_mounts = db_col_int(st, 4),
 			.avoidable_bytes = db_col_int(st, 5),
 		};
-		if (!rows[n++].text.ptr)
+		if (!r->text.ptr)
 			return too_large(err);
 	}
-	*count = n;
 	return true;
 }
 
 bool mount_day_table_outcomes(struct db_conn *c, const struct mount_days *days, struct arena *arena,
-	struct mount_sums *rows, size_t max, size_t *count, struct err *err)
+	struct mount_sums_rows *out, struct err *err)
 {
 	STMT(st, c, sql_outcomes);
 	bind_days(st, days);
-	db_bind_int(st, 4, (int64_t)max);
-	return read_sums(st, arena, rows, max, count, err);
+	db_bind_int(st, 4, (int64_t)out->max);
+	return read_sums(st, arena, out, err);
 }
 
 bool mount_day_table_days(struct db_conn *c, const struct mount_days *days, struct arena *arena,
-	struct mount_sums *rows, size_t max, size_t *count, struct err *err)
+	struct mount_sums_rows *out, struct err *err)
 {
 	STMT(st, c, sql_days);
 	bind_days(st, days);
-	db_bind_int(st, 4, (int64_t)max);
-	return read_sums(st, arena, rows, max, count, err);
+	db_bind_int(st, 4, (int64_t)out->max);
+	return read_sums(st, arena, out, err);
 }
 
 bool mount_day_table_targets(struct db_conn *c, const struct mount_days *days, unsigned look,
-	struct arena *arena, struct mount_sums *rows, size_t max, size_t *count, uint64_t *looked,
-	struct err *err)
+	struct arena *arena, struct mount_sums_rows *out, uint64_t *looked, struct err *err)
 {
 	STMT(counted, c, sql_targets_count);
 	bind_days(counted, days);
@@ -195,9 +188,9 @@ bool mount_day_table_targets(struct db_conn *c, const struct mount_days *days, u
 	*looked = (uint64_t)db_col_int(counted, 0);
 	STMT(st, c, sql_targets);
 	bind_days(st, days);
-	db_bind_int(st, 4, (int64_t)max);
+	db_bind_int(st, 4, (int64_t)out->max);
 	db_bind_int(st, 5, look);
-	return read_sums(st, arena, rows, max, count, err);
+	return read_sums(st, arena, out, err);
 }
 
 static bool expire(struct db_conn *c, const char *sql, int64_t before, unsigned max, bool *more,

@@ -18,11 +18,17 @@ struct mount_log_query {
 	unsigned look;             /* rows that are looked at, at most */
 };
 
-/* Newest first, behind *before (INT64_MAX: from the start), which becomes the id of the last row
- * that was looked at; *more: there may be others behind it. */
+/* A page of them. */
+struct mount_log_rows {
+	struct mount_log_row *rows; /* max of them */
+	size_t max, count;
+	int64_t before; /* where it begins: INT64_MAX, or what the last page left here */
+	bool more;      /* there may be others behind it */
+};
+
+/* Newest first. */
 MUST_CHECK bool mount_log_table_list(struct db_conn *c, const struct mount_log_query *q,
-	int64_t *before, struct arena *arena, struct mount_log_row *rows, size_t max, size_t *count,
-	bool *more, struct err *err);
+	struct arena *arena, struct mount_log_rows *page, struct err *err);
 
 /* Sums. text: an outcome, or the target's name. */
 struct mount_sums {
@@ -38,21 +44,26 @@ MUST_CHECK bool mount_day_table_add(
 MUST_CHECK bool mount_day_table_add_target(
 	struct db_conn *c, int64_t registry_id, const struct mount_sums *add, struct err *err);
 
+struct mount_sums_rows {
+	struct mount_sums *rows; /* max of them */
+	size_t max, count;
+};
+
 struct mount_days {
 	int64_t registry_id, first, last;
 };
 
 /* By outcome over all the days (day is 0). */
 MUST_CHECK bool mount_day_table_outcomes(struct db_conn *c, const struct mount_days *days,
-	struct arena *arena, struct mount_sums *rows, size_t max, size_t *count, struct err *err);
+	struct arena *arena, struct mount_sums_rows *out, struct err *err);
 /* By day and outcome, oldest first. */
 MUST_CHECK bool mount_day_table_days(struct db_conn *c, const struct mount_days *days,
-	struct arena *arena, struct mount_sums *rows, size_t max, size_t *count, struct err *err);
+	struct arena *arena, struct mount_sums_rows *out, struct err *err);
 /* The targets with most avoidable bytes, of the newest `look` rows; *looked: how many there were.
  */
 MUST_CHECK bool mount_day_table_targets(struct db_conn *c, const struct mount_days *days,
-	unsigned look, struct arena *arena, struct mount_sums *rows, size_t max, size_t *count,
-	uint64_t *looked, struct err *err);
+	unsigned look, struct arena *arena, struct mount_sums_rows *out, uint64_t *looked,
+	struct err *err);
 /* Removes at most max rows of each table: of outcomes before one day, of targets before another.
  * *more: there are others. */
 MUST_CHECK bool mount_day_table_expire(struct db_conn *c, int64_t outcomes_before,

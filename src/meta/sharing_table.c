@@ -143,84 +143,67 @@ static bool contains(struct str text, struct str part)
 	return part.len == 0 || memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
 }
 
-/* One page under way. */
-struct repo_walk {
-	const struct repo_order_query *q;
-	struct sharing_place *at;
-	struct arena *arena;
-	struct repo_row *rows;
-	size_t max, count;
-	unsigned looked;
-};
-
-static bool walk_repositories(
-	struct db_conn *c, struct repo_walk *w, size_t part, bool *more, struct err *err)
+/* One of the two parts of a page. */
+static bool walk_repositories(struct db_conn *c, const struct repo_order_query *q, size_t part,
+	struct arena *arena, struct repo_rows *page, unsigned *left, struct err *err)
 {
-	STMT(st, c, sql_repositories[w->q->order][part]);
-	unsigned left = w->q->look - w->looked;
+	STMT(st, c, sql_repositories[q->order][part]);
 	bool row = true;
-	db_bind_int(st, 1, w->q->registry_id);
-	db_bind_int(st, 2, w->at->value);
-	db_bind_int(st, 3, w->at->id);
-	db_bind_int(st, 4, left);
-	*more = true;
-	while (left > 0) {
+	db_bind_int(st, 1, q->registry_id);
+	db_bind_int(st, 2, page->at.value);
+	db_bind_int(st, 3, page->at.id);
+	db_bind_int(st, 4, *left);
+	page->more = true;
+	for (; *left > 0; --*left) {
 		if (!db_step(st, &row, err))
 			return false;
-		*more = row;
-		if (!row || w->count == w->max)
+		page->more = row;
+		if (!row || page->count == page->max)
 			break;
-		w->looked++;
-		left--;
-		if (contains(db_col_str(st, REPO_COLUMN_NAME), w->q->contains) &&
-			!repo_row_read(st, w->arena, &w->rows[w->count++], err))
+		if (contains(db_col_str(st, REPO_COLUMN_NAME), q->contains) &&
+			!repo_row_read(st, arena, &page->rows[page->count++], err))
 			return false;
-		w->at->id = db_col_int(st, 0);
-		w->at->value = db_col_int(st, REPO_COLUMN_COUNT);
+		page->at.id = db_col_int(st, 0);
+		page->at.value = db_col_int(st, REPO_COLUMN_COUNT);
 	}
 	return true;
 }
 
 bool sharing_table_repositories(struct db_conn *c, const struct repo_order_query *q,
-	struct sharing_place *at, struct arena *arena, struct repo_row *rows, size_t max,
-	size_t *count, bool *more, struct err *err)
+	struct arena *arena, struct repo_rows *page, struct err *err)
 {
-	struct repo_walk w = { .q = q, .at = at, .arena = arena, .rows = rows, .max = max };
-	if (!walk_repositories(c, &w, 0, more, err))
-		return false;
-	if (!*more && !walk_repositories(c, &w, 1, more, err))
-		return false;
-	*count = w.count;
-	return true;
+	unsigned left = q->look;
+	page->count = 0;
+	return walk_repositories(c, q, 0, arena, page, &left, err) &&
+	       (page->more || walk_repositories(c, q, 1, arena, page, &left, err));
 }
 
-bool sharing_table_by_name(struct db_conn *c, const struct repo_order_query *q, struct str after,
-	struct str *last, struct arena *arena, struct repo_row *rows, size_t max, size_t *count,
-	bool *more, struct err *err)
+bool sharing_table_by_name(struct db_conn *c, const struct repo_order_query *q, struct arena *arena,
+	struct repo_rows *page, struct err *err)
 {
 	STMT(st, c, sql_by_name);
 	char seen[257] = "";
-	size_t n = 0;
 	db_bind_int(st, 1, q->registry_id);
-	db_bind_str(st, 2, after.ptr ? after : STR(""));
+	db_bind_str(st, 2, page->last.ptr ? page->last : STR(""));
 	db_bind_int(st, 3, q->look);
-	*more = true;
+	page->count = 0;
+	page->more = true;
 	for (unsigned looked = 0; looked < q->look; looked++) {
 		bool row = false;
 		if (!db_step(st, &row, err))
 			return false;
-		*more = row;
-		if (!row || n == max)
+		page->more = row;
+		if (!row || page->count == page->max)
 			break;
 		struct str name = db_col_str(st, REPO_COLUMN_NAME);
 		if (!str_to_c(name, seen, sizeof(seen)))
 			return err_sys(err, ERR_CORRUPT, 0, "a repository's name is too long");
-		if (contains(name, q->contains) && !repo_row_read(st, arena, &rows[n++], err))
+		if (contains(name, q->contains) &&
+			!repo_row_read(st, arena, &page->rows[page->count++], err))
 			return false;
 	}
-	*count = n;
-	*last = arena_str(arena, str_from(seen));
-	return last->ptr || too_large(err);
+	page->last = arena_str(arena, str_from(seen));
+	return page->last.ptr || too_large(err);
 }
 
 bool sharing_table_repository(struct db_conn *c, int64_t id, struct arena *arena,
@@ -236,16 +219,15 @@ bool sharing_table_repository(struct db_conn *c, int64_t id, struct arena *arena
 }
 
 /* Appends rows up to max. */
-static bool read_savings(
-	struct db_stmt *st, struct saving_row *rows, size_t max, size_t *count, struct err *err)
+static bool read_savings(struct db_stmt *st, struct saving_rows *out, struct err *err)
 {
 	bool row = true;
-	while (*count < max) {
+	while (out->count < out->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		struct saving_row *r = &rows[*count];
+		struct saving_row *r = &out->rows[out->count];
 		*r = (struct saving_row){
 			.id = db_col_int(st, 0),
 			.pool_id = db_col_int(st, 1),
@@ -256,38 +238,38 @@ static bool read_savings(
 		r->saved_bytes = r->links > 1 ? (r->links - 1) * r->size_bytes : 0;
 		if (!table_digest(st, 2, &r->digest, err))
 			return false;
-		++*count;
+		out->count++;
 	}
 	return true;
 }
 
 bool sharing_table_layers(struct db_conn *c, int64_t pool_id, const struct sharing_place *at,
-	int64_t floor, struct saving_row *rows, size_t max, size_t *count, struct err *err)
+	int64_t floor, struct saving_rows *out, struct err *err)
 {
-	*count = 0;
-	for (size_t part = 0; part < ARRAY_LEN(sql_layers) && *count < max; part++) {
+	out->count = 0;
+	for (size_t part = 0; part < ARRAY_LEN(sql_layers) && out->count < out->max; part++) {
 		STMT(st, c, sql_layers[part]);
 		db_bind_int(st, 1, pool_id);
 		db_bind_int(st, 2, at->value);
 		db_bind_int(st, 3, at->id);
 		db_bind_int(st, 4, floor);
-		db_bind_int(st, 5, (int64_t)(max - *count));
-		if (!read_savings(st, rows, max, count, err))
+		db_bind_int(st, 5, (int64_t)(out->max - out->count));
+		if (!read_savings(st, out, err))
 			return false;
 	}
 	return true;
 }
 
 bool sharing_table_layer(struct db_conn *c, int64_t registry_id, const struct digest *d,
-	struct saving_row *rows, size_t max, size_t *count, struct err *err)
+	struct saving_rows *out, struct err *err)
 {
 	STMT(st, c, sql_layer);
 	uint8_t key[DIGEST_KEY_MAX];
 	db_bind_int(st, 1, registry_id);
 	table_bind_digest(st, 2, d, key);
-	db_bind_int(st, 3, (int64_t)max);
-	*count = 0;
-	return read_savings(st, rows, max, count, err);
+	db_bind_int(st, 3, (int64_t)out->max);
+	out->count = 0;
+	return read_savings(st, out, err);
 }
 
 static bool read_holding(struct db_stmt *st, bool of_repository, struct arena *arena,
@@ -320,37 +302,39 @@ static bool read_holding(struct db_stmt *st, bool of_repository, struct arena *a
 	return true;
 }
 
-static bool list_holdings(struct db_conn *c, bool of_repository, int64_t id, int64_t after,
-	struct arena *arena, struct holding_row *rows, size_t max, size_t *count, struct err *err)
+static bool list_holdings(struct db_stmt *st, bool of_repository, struct arena *arena,
+	struct holding_rows *out, struct err *err)
 {
-	STMT(st, c, of_repository ? sql_held : sql_holders);
-	db_bind_int(st, 1, id);
-	db_bind_int(st, 2, after);
-	db_bind_int(st, 3, (int64_t)max);
-	size_t n = 0;
 	bool row = true;
-	while (n < max) {
+	out->count = 0;
+	db_bind_int(st, 3, (int64_t)out->max);
+	while (out->count < out->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		if (!read_holding(st, of_repository, arena, &rows[n++], err))
+		if (!read_holding(st, of_repository, arena, &out->rows[out->count++], err))
 			return false;
 	}
-	*count = n;
 	return true;
 }
 
 bool sharing_table_holders(struct db_conn *c, int64_t blob_id, int64_t after, struct arena *arena,
-	struct holding_row *rows, size_t max, size_t *count, struct err *err)
+	struct holding_rows *out, struct err *err)
 {
-	return list_holdings(c, false, blob_id, after, arena, rows, max, count, err);
+	STMT(st, c, sql_holders);
+	db_bind_int(st, 1, blob_id);
+	db_bind_int(st, 2, after);
+	return list_holdings(st, false, arena, out, err);
 }
 
 bool sharing_table_held(struct db_conn *c, int64_t repository_id, int64_t after,
-	struct arena *arena, struct holding_row *rows, size_t max, size_t *count, struct err *err)
+	struct arena *arena, struct holding_rows *out, struct err *err)
 {
-	return list_holdings(c, true, repository_id, after, arena, rows, max, count, err);
+	STMT(st, c, sql_held);
+	db_bind_int(st, 1, repository_id);
+	db_bind_int(st, 2, after);
+	return list_holdings(st, true, arena, out, err);
 }
 
 bool sharing_table_held_one(struct db_conn *c, const struct repo_key *repo, const struct digest *d,

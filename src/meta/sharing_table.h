@@ -35,25 +35,30 @@ struct sharing_place {
 
 #define SHARING_PLACE_START ((struct sharing_place){ INT64_MAX, INT64_MAX })
 
-/* Live repositories, descending, whose name contains a text (lower case; empty: all). Looks at
- * no more than `look` rows. *at becomes the place of the last row that was looked at; *more: there
- * may be rows behind it. */
+/* Live repositories whose name contains a text (lower case; empty: all). */
 struct repo_order_query {
 	int64_t registry_id;
 	enum repo_order order;
 	struct str contains;
-	unsigned look;
+	unsigned look; /* rows that are looked at, at most */
 };
 
-MUST_CHECK bool sharing_table_repositories(struct db_conn *c, const struct repo_order_query *q,
-	struct sharing_place *at, struct arena *arena, struct repo_row *rows, size_t max,
-	size_t *count, bool *more, struct err *err);
+/* A page of them. at, last: where it begins, and then where the last row is that was looked at. */
+struct repo_rows {
+	struct repo_row *rows; /* max of them */
+	size_t max, count;
+	bool more;               /* there are, or may be, others behind it */
+	struct sharing_place at; /* by order */
+	struct str last;         /* by name; in the arena */
+};
 
-/* The same ascending by name, behind `after` (q->order does not matter); *last: of the last row
- * that was looked at. */
+/* Descending by q->order. */
+MUST_CHECK bool sharing_table_repositories(struct db_conn *c, const struct repo_order_query *q,
+	struct arena *arena, struct repo_rows *page, struct err *err);
+
+/* Ascending by name. */
 MUST_CHECK bool sharing_table_by_name(struct db_conn *c, const struct repo_order_query *q,
-	struct str after, struct str *last, struct arena *arena, struct repo_row *rows, size_t max,
-	size_t *count, bool *more, struct err *err);
+	struct arena *arena, struct repo_rows *page, struct err *err);
 
 /* A layer that more than one repository holds. */
 struct saving_row {
@@ -62,13 +67,17 @@ struct saving_row {
 	int64_t size_bytes, links, saved_bytes, created_at_ms;
 };
 
+struct saving_rows {
+	struct saving_row *rows; /* max of them */
+	size_t max, count;
+};
+
 /* Of one pool, those that save most first, behind `at`, saving at least `floor`. */
 MUST_CHECK bool sharing_table_layers(struct db_conn *c, int64_t pool_id,
-	const struct sharing_place *at, int64_t floor, struct saving_row *rows, size_t max,
-	size_t *count, struct err *err);
+	const struct sharing_place *at, int64_t floor, struct saving_rows *out, struct err *err);
 /* The same digest in every pool of the registry, by pool. */
 MUST_CHECK bool sharing_table_layer(struct db_conn *c, int64_t registry_id, const struct digest *d,
-	struct saving_row *rows, size_t max, size_t *count, struct err *err);
+	struct saving_rows *out, struct err *err);
 
 /* A link, with what is at one of its ends. */
 struct holding_row {
@@ -82,12 +91,17 @@ struct holding_row {
 	int64_t linked_at_ms, needs;
 };
 
+struct holding_rows {
+	struct holding_row *rows; /* max of them */
+	size_t max, count;
+};
+
 /* Who holds a blob, by repository id above `after`; dying ones too. */
 MUST_CHECK bool sharing_table_holders(struct db_conn *c, int64_t blob_id, int64_t after,
-	struct arena *arena, struct holding_row *rows, size_t max, size_t *count, struct err *err);
+	struct arena *arena, struct holding_rows *out, struct err *err);
 /* What a repository holds, by blob id above `after`. */
 MUST_CHECK bool sharing_table_held(struct db_conn *c, int64_t repository_id, int64_t after,
-	struct arena *arena, struct holding_row *rows, size_t max, size_t *count, struct err *err);
+	struct arena *arena, struct holding_rows *out, struct err *err);
 /* One layer of a repository. */
 MUST_CHECK bool sharing_table_held_one(struct db_conn *c, const struct repo_key *repo,
 	const struct digest *d, struct arena *arena, struct holding_row *out, bool *found,

@@ -127,24 +127,23 @@ static bool read_row(
 	return true;
 }
 
-bool tag_event_table_list(struct db_conn *c, int64_t repository_id, struct str name, int64_t before,
-	struct arena *arena, struct tag_event_row *rows, size_t max, size_t *count, struct err *err)
+bool tag_event_table_list(struct db_conn *c, const struct tag_event_query *q, struct arena *arena,
+	struct tag_event_rows *out, struct err *err)
 {
-	STMT(st, c, name.len ? sql_list_tag : sql_list);
-	db_bind_int(st, 1, repository_id);
-	db_bind_int(st, 2, before);
-	db_bind_str(st, 3, name.ptr ? name : STR(""));
-	db_bind_int(st, 4, (int64_t)max);
-	size_t n = 0;
+	STMT(st, c, q->name.len ? sql_list_tag : sql_list);
+	db_bind_int(st, 1, q->repository_id);
+	db_bind_int(st, 2, q->before);
+	db_bind_str(st, 3, q->name.ptr ? q->name : STR(""));
+	db_bind_int(st, 4, (int64_t)out->max);
 	bool row = true;
-	while (n < max) {
+	out->count = 0;
+	while (out->count < out->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		if (!read_row(st, arena, &rows[n++], err))
+		if (!read_row(st, arena, &out->rows[out->count++], err))
 			return false;
 	}
-	*count = n;
 	return true;
 }

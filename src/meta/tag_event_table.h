@@ -43,9 +43,18 @@ struct tag_event_row {
 	struct digest previous;
 };
 
-/* Newest first, seq below `before`; name empty: of all tags. */
-MUST_CHECK bool tag_event_table_list(struct db_conn *c, int64_t repository_id, struct str name,
-	int64_t before, struct arena *arena, struct tag_event_row *rows, size_t max, size_t *count,
-	struct err *err);
+/* Newest first, of one tag, or, name empty, of all, with a seq below `before`. */
+struct tag_event_query {
+	int64_t repository_id, before;
+	struct str name;
+};
+
+struct tag_event_rows {
+	struct tag_event_row *rows; /* max of them */
+	size_t max, count;
+};
+
+MUST_CHECK bool tag_event_table_list(struct db_conn *c, const struct tag_event_query *q,
+	struct arena *arena, struct tag_event_rows *out, struct err *err);
 
 #endif

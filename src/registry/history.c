@@ -157,8 +157,8 @@ struct read_args {
 	const struct history_query *q;
 	int64_t now_ms;
 	enum history_step step;
-	struct history_row *rows, before, now;
-	size_t count;
+	struct history_rows found;
+	struct history_row before, now;
 	bool has_before, has_now;
 };
 
@@ -199,7 +199,7 @@ static bool read_in(struct db_conn *conn, void *arg, struct err *err)
 	struct read_args *a = arg;
 	const struct history_query *q = a->q;
 	struct history_series s = { a->registry_id, 0 };
-	a->count = 0;
+	a->found.count = 0;
 	a->has_before = a->has_now = false;
 	if (q->pool.enc_type) {
 		if (!sharing_table_pool(conn, a->registry_id, q->pool.enc_type, q->pool.kms_key,
@@ -215,8 +215,13 @@ static bool read_in(struct db_conn *conn, void *arg, struct err *err)
 			    &a->has_before, err))
 			return false;
 	}
-	if (!history_table_list(conn, &s, a->step, q->from_ms - history_step_ms(a->step),
-		    q->until_ms, a->rows, ROWS_MAX, &a->count, err))
+	struct history_span span = {
+		.series = s,
+		.step = a->step,
+		.after_ms = q->from_ms - history_step_ms(a->step),
+		.until_ms = q->until_ms,
+	};
+	if (!history_table_list(conn, &span, &a->found, err))
 		return false;
 	return q->until_ms < a->now_ms || read_now(conn, a, s.pool_id, err);
 }
@@ -241,8 +246,8 @@ static size_t thin(const struct read_args *a, size_t max, struct history_point *
 	int64_t span = a->q->until_ms - from + 1;
 	size_t n = 0;
 	int64_t last_share = -1;
-	for (size_t i = 0; i < a->count; i++) {
-		const struct history_row *r = &a->rows[i];
+	for (size_t i = 0; i < a->found.count; i++) {
+		const struct history_row *r = &a->found.rows[i];
 		if (r->at_ms < from || r->at_ms > a->q->until_ms)
 			continue;
 		int64_t share = (r->at_ms - from) / ((span + (int64_t)max - 1) / (int64_t)max);
@@ -259,8 +264,9 @@ bool history_read(struct core *c, const struct registry_id *reg, const struct hi
 	struct read_args a = { .q = q, .now_ms = now_ms, .step = choose_step(q, now_ms) };
 	struct history h = { .points = arena_alloc(
 				     arena, ((size_t)q->points_max + 2) * sizeof(*h.points)) };
-	a.rows = arena_alloc(arena, ROWS_MAX * sizeof(*a.rows));
-	if (!h.points || !a.rows)
+	a.found.rows = arena_alloc(arena, ROWS_MAX * sizeof(*a.found.rows));
+	a.found.max = ROWS_MAX;
+	if (!h.points || !a.found.rows)
 		return core_no_memory(err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
@@ -268,8 +274,8 @@ bool history_read(struct core *c, const struct registry_id *reg, const struct hi
 		return false;
 	/* The slot that from_ms is in may begin before it: what was seen before is the state then.
 	 */
-	for (size_t i = 0; i < a.count && a.rows[i].at_ms <= q->from_ms; i++) {
-		a.before = a.rows[i];
+	for (size_t i = 0; i < a.found.count && a.found.rows[i].at_ms <= q->from_ms; i++) {
+		a.before = a.found.rows[i];
 		a.has_before = true;
 	}
 	if (a.has_before)

@@ -127,49 +127,44 @@ bool image_layers_read(struct core *c, const struct registry_id *reg, struct str
 
 struct history_args {
 	const struct registry_id *reg;
-	int64_t registry_id, before;
-	struct str repo, tag;
+	int64_t registry_id;
+	const struct tag_events_query *q;
 	struct arena *arena;
-	struct tag_event_row *rows;
-	size_t max, count;
+	struct tag_event_rows found;
 };
 
 static bool history_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct history_args *a = arg;
 	struct repo_key key;
-	if (!repo_table_key(conn, a->registry_id, a->repo, &key, err))
+	if (!repo_table_key(conn, a->registry_id, a->q->repo, &key, err))
 		return false;
 	if (!key.id)
-		return core_repo_unknown(a->reg, a->repo, err);
-	return tag_event_table_list(
-		conn, key.id, a->tag, a->before, a->arena, a->rows, a->max, &a->count, err);
+		return core_repo_unknown(a->reg, a->q->repo, err);
+	struct tag_event_query q = { key.id, a->q->before, a->q->tag };
+	return tag_event_table_list(conn, &q, a->arena, &a->found, err);
 }
 
-bool image_tag_history(struct core *c, const struct registry_id *reg, struct str repo,
-	struct str tag, int64_t before, unsigned limit, struct arena *arena, struct tag_events *out,
+bool image_tag_history(struct core *c, const struct registry_id *reg,
+	const struct tag_events_query *q, struct arena *arena, struct tag_events *out,
 	struct err *err)
 {
-	struct history_args a = { .reg = reg,
-		.repo = repo,
-		.tag = tag,
-		.before = before,
-		.arena = arena,
-		.max = limit + 1 };
-	struct tag_events page = { .items = arena_alloc(arena, a.max * sizeof(*page.items)) };
-	a.rows = arena_alloc(arena, a.max * sizeof(*a.rows));
-	if (!page.items || !a.rows)
+	struct history_args a = { .reg = reg, .q = q, .arena = arena };
+	a.found.max = (size_t)q->limit + 1;
+	a.found.rows = arena_alloc(arena, a.found.max * sizeof(*a.found.rows));
+	struct tag_events page = { .items = arena_alloc(arena, a.found.max * sizeof(*page.items)) };
+	if (!page.items || !a.found.rows)
 		return core_no_memory(err);
-	if (!core_check_name(repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
+	if (!core_check_name(q->repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (!a.registry_id)
-		return core_repo_unknown(reg, repo, err);
+		return core_repo_unknown(reg, q->repo, err);
 	if (!db_read(c->db, history_in, &a, err))
 		return false;
-	page.more = a.count > limit;
-	page.count = page.more ? limit : a.count;
+	page.more = a.found.count > q->limit;
+	page.count = page.more ? q->limit : a.found.count;
 	for (size_t i = 0; i < page.count; i++) {
-		const struct tag_event_row *r = &a.rows[i];
+		const struct tag_event_row *r = &a.found.rows[i];
 		page.items[i] = (struct tag_event){
 			.tag = r->name,
 			.at_ms = r->at_ms,

@@ -53,10 +53,16 @@ struct tag_events {
 	int64_t next;
 };
 
-/* Of one tag, or, tag empty, of all; before: INT64_MAX, or the last page's next. Errors:
- * REPO_UNKNOWN. */
-MUST_CHECK bool image_tag_history(struct core *c, const struct registry_id *reg, struct str repo,
-	struct str tag, int64_t before, unsigned limit, struct arena *arena, struct tag_events *out,
+/* Of one tag, or, tag empty, of all. */
+struct tag_events_query {
+	struct str repo, tag;
+	int64_t before; /* INT64_MAX, or the last page's next */
+	unsigned limit; /* 1..1000 */
+};
+
+/* Errors: REPO_UNKNOWN. */
+MUST_CHECK bool image_tag_history(struct core *c, const struct registry_id *reg,
+	const struct tag_events_query *q, struct arena *arena, struct tag_events *out,
 	struct err *err);
 
 #endif

@@ -6,7 +6,6 @@
 #define LOOK_MAX     20000 /* rows of the log that a page looks at */
 #define TARGETS_LOOK 50000 /* rows of targets' sums that an estimate looks at */
 #define DAYS_MAX     401
-#define OUTCOME_ROWS (DAYS_MAX * MOUNT_OUTCOME_COUNT)
 
 static const char *const reasons[MOUNT_OUTCOME_COUNT] = {
 	[MOUNT_MOUNTED] = "The layer was linked from the source repository; no bytes were sent",
@@ -37,18 +36,14 @@ const char *mount_outcome_reason(struct str outcome)
 
 struct log_args {
 	struct mount_log_query q;
-	int64_t before;
 	struct arena *arena;
-	struct mount_log_row *rows;
-	size_t limit, count;
-	bool more;
+	struct mount_log_rows found;
 };
 
 static bool log_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct log_args *a = arg;
-	return mount_log_table_list(
-		conn, &a->q, &a->before, a->arena, a->rows, a->limit, &a->count, &a->more, err);
+	return mount_log_table_list(conn, &a->q, a->arena, &a->found, err);
 }
 
 bool mount_log_read(struct core *c, const struct registry_id *reg, const struct mount_log_filter *f,
@@ -64,21 +59,20 @@ bool mount_log_read(struct core *c, const struct registry_id *reg, const struct 
 			.until_ms = f->until_ms,
 			.look = LOOK_MAX,
 		},
-		.before = f->before,
 		.arena = arena,
-		.limit = f->limit,
+		.found = { .max = f->limit, .before = f->before },
 	};
 	struct mount_log_page page = { .items = arena_alloc(
 					       arena, (f->limit + 1) * sizeof(*page.items)) };
-	a.rows = arena_alloc(arena, (f->limit + 1) * sizeof(*a.rows));
-	if (!page.items || !a.rows)
+	a.found.rows = arena_alloc(arena, (f->limit + 1) * sizeof(*a.found.rows));
+	if (!page.items || !a.found.rows)
 		return core_no_memory(err);
 	if (!core_registry(c, reg, false, &a.q.registry_id, err))
 		return false;
 	if (a.q.registry_id && !db_read(c->db, log_in, &a, err))
 		return false;
-	for (size_t i = 0; i < a.count; i++) {
-		const struct mount_log_row *r = &a.rows[i];
+	for (size_t i = 0; i < a.found.count; i++) {
+		const struct mount_log_row *r = &a.found.rows[i];
 		page.items[i] = (struct mount_log_item){
 			.at_ms = r->at_ms,
 			.target = r->target,
@@ -89,9 +83,9 @@ bool mount_log_read(struct core *c, const struct registry_id *reg, const struct 
 			.size_bytes = r->size_bytes,
 		};
 	}
-	page.count = a.count;
-	page.more = a.more;
-	page.next = a.before;
+	page.count = a.found.count;
+	page.more = a.found.more;
+	page.next = a.found.before;
 	*out = page;
 	return true;
 }
@@ -101,20 +95,17 @@ bool mount_log_read(struct core *c, const struct registry_id *reg, const struct 
 struct estimate_args {
 	struct mount_days days;
 	struct arena *arena;
-	struct mount_sums *outcomes, *by_day, *targets;
-	size_t outcome_count, by_day_count, target_count, targets_max;
+	struct mount_sums_rows outcomes, by_day, targets;
 	uint64_t looked;
 };
 
 static bool estimate_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct estimate_args *a = arg;
-	return mount_day_table_outcomes(conn, &a->days, a->arena, a->outcomes, MOUNT_OUTCOME_COUNT,
-		       &a->outcome_count, err) &&
-	       mount_day_table_days(
-		       conn, &a->days, a->arena, a->by_day, OUTCOME_ROWS, &a->by_day_count, err) &&
-	       mount_day_table_targets(conn, &a->days, TARGETS_LOOK, a->arena, a->targets,
-		       a->targets_max, &a->target_count, &a->looked, err);
+	return mount_day_table_outcomes(conn, &a->days, a->arena, &a->outcomes, err) &&
+	       mount_day_table_days(conn, &a->days, a->arena, &a->by_day, err) &&
+	       mount_day_table_targets(
+		       conn, &a->days, TARGETS_LOOK, a->arena, &a->targets, &a->looked, err);
 }
 
 static void add_sums(struct mount_sum *to, const struct mount_sums *r, bool mounted)
@@ -141,8 +132,8 @@ static struct mount_sum sum_of(const struct mount_sums *r)
 /* Rows of one day follow each other. */
 static void put_days(const struct estimate_args *a, struct mount_estimate *e)
 {
-	for (size_t i = 0; i < a->by_day_count; i++) {
-		const struct mount_sums *r = &a->by_day[i];
+	for (size_t i = 0; i < a->by_day.count; i++) {
+		const struct mount_sums *r = &a->by_day.rows[i];
 		int64_t day_ms = r->day * MOUNT_DAY_MS;
 		if (e->day_count == 0 || e->days[e->day_count - 1].day_ms != day_ms) {
 			if (e->day_count == DAYS_MAX)
@@ -153,45 +144,50 @@ static void put_days(const struct estimate_args *a, struct mount_estimate *e)
 	}
 }
 
-static bool make_room(struct estimate_args *a, struct mount_estimate *e)
+static bool make_rows(struct arena *arena, size_t max, struct mount_sums_rows *out)
 {
-	struct arena *arena = a->arena;
-	a->outcomes = arena_alloc(arena, MOUNT_OUTCOME_COUNT * sizeof(*a->outcomes));
-	a->by_day = arena_alloc(arena, OUTCOME_ROWS * sizeof(*a->by_day));
-	a->targets = arena_alloc(arena, a->targets_max * sizeof(*a->targets));
-	e->outcomes = arena_alloc(arena, MOUNT_OUTCOME_COUNT * sizeof(*e->outcomes));
-	e->days = arena_alloc(arena, DAYS_MAX * sizeof(*e->days));
-	e->repos = arena_alloc(arena, a->targets_max * sizeof(*e->repos));
-	return a->outcomes && a->by_day && a->targets && e->outcomes && e->days && e->repos;
+	*out = (struct mount_sums_rows){ arena_alloc(arena, max * sizeof(*out->rows)), max, 0 };
+	return out->rows != NULL;
 }
 
-bool mount_estimate_read(struct core *c, const struct registry_id *reg, int64_t from_ms,
-	int64_t until_ms, unsigned repos_max, struct arena *arena, struct mount_estimate *out,
+static bool make_room(struct estimate_args *a, size_t repos_max, struct mount_estimate *e)
+{
+	e->outcomes = arena_alloc(a->arena, MOUNT_OUTCOME_COUNT * sizeof(*e->outcomes));
+	e->days = arena_alloc(a->arena, (size_t)DAYS_MAX * sizeof(*e->days));
+	e->repos = arena_alloc(a->arena, repos_max * sizeof(*e->repos));
+	return e->outcomes && e->days && e->repos &&
+	       make_rows(a->arena, MOUNT_OUTCOME_COUNT, &a->outcomes) &&
+	       make_rows(a->arena, (size_t)DAYS_MAX * MOUNT_OUTCOME_COUNT, &a->by_day) &&
+	       make_rows(a->arena, repos_max, &a->targets);
+}
+
+bool mount_estimate_read(struct core *c, const struct registry_id *reg,
+	const struct mount_estimate_query *q, struct arena *arena, struct mount_estimate *out,
 	struct err *err)
 {
-	struct estimate_args a = { .arena = arena, .targets_max = repos_max };
+	struct estimate_args a = { .arena = arena };
 	struct mount_estimate e = { 0 };
-	a.days.last = until_ms / MOUNT_DAY_MS;
-	a.days.first = from_ms / MOUNT_DAY_MS;
+	a.days.last = q->until_ms / MOUNT_DAY_MS;
+	a.days.first = q->from_ms / MOUNT_DAY_MS;
 	if (a.days.last - a.days.first >= DAYS_MAX)
 		a.days.first = a.days.last - DAYS_MAX + 1;
 	e.from_ms = a.days.first * MOUNT_DAY_MS;
 	e.until_ms = (a.days.last + 1) * MOUNT_DAY_MS;
-	if (!make_room(&a, &e))
+	if (!make_room(&a, q->repos_max, &e))
 		return core_no_memory(err);
 	if (!core_registry(c, reg, false, &a.days.registry_id, err))
 		return false;
 	if (a.days.registry_id && !db_read(c->db, estimate_in, &a, err))
 		return false;
-	for (size_t i = 0; i < a.outcome_count; i++) {
-		const struct mount_sums *r = &a.outcomes[i];
+	for (size_t i = 0; i < a.outcomes.count; i++) {
+		const struct mount_sums *r = &a.outcomes.rows[i];
 		e.outcomes[e.outcome_count++] = sum_of(r);
 		add_sums(&e.all, r, is_mounted(r));
 		e.mounted_mounts += is_mounted(r) ? r->mounts : 0;
 	}
 	put_days(&a, &e);
-	for (size_t i = 0; i < a.target_count; i++)
-		e.repos[e.repo_count++] = sum_of(&a.targets[i]);
+	for (size_t i = 0; i < a.targets.count; i++)
+		e.repos[e.repo_count++] = sum_of(&a.targets.rows[i]);
 	e.is_partial = a.looked >= TARGETS_LOOK;
 	*out = e;
 	return true;

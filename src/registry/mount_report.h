@@ -51,9 +51,14 @@ struct mount_estimate {
 	bool is_partial; /* repos: not all were looked at */
 };
 
-/* repos_max: 1..100. At most 400 days are told; of repositories only those of the last 31. */
-MUST_CHECK bool mount_estimate_read(struct core *c, const struct registry_id *reg, int64_t from_ms,
-	int64_t until_ms, unsigned repos_max, struct arena *arena, struct mount_estimate *out,
+struct mount_estimate_query {
+	int64_t from_ms, until_ms;
+	unsigned repos_max; /* 1..100 */
+};
+
+/* At most 400 days are told; of repositories only those of the last 31. */
+MUST_CHECK bool mount_estimate_read(struct core *c, const struct registry_id *reg,
+	const struct mount_estimate_query *q, struct arena *arena, struct mount_estimate *out,
 	struct err *err);
 
 #endif

@@ -136,22 +136,15 @@ static struct str lower(struct arena *arena, struct str s)
 struct repos_args {
 	struct repo_order_query q;
 	bool by_name;
-	struct sharing_place at;
-	struct str after, last;
 	struct arena *arena;
-	struct repo_row *rows;
-	size_t limit, count;
-	bool more;
+	struct repo_rows found;
 };
 
 static bool repos_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct repos_args *a = arg;
-	if (a->by_name)
-		return sharing_table_by_name(conn, &a->q, a->after, &a->last, a->arena, a->rows,
-			a->limit, &a->count, &a->more, err);
-	return sharing_table_repositories(
-		conn, &a->q, &a->at, a->arena, a->rows, a->limit, &a->count, &a->more, err);
+	return a->by_name ? sharing_table_by_name(conn, &a->q, a->arena, &a->found, err)
+			  : sharing_table_repositories(conn, &a->q, a->arena, &a->found, err);
 }
 
 /* A page, as the arguments say. */
@@ -159,21 +152,23 @@ static bool read_repos(struct core *c, const struct registry_id *reg, struct rep
 	struct sharing_repos *out, struct err *err)
 {
 	struct sharing_repos page = { 0 };
+	size_t max = a->found.max;
 	a->q.contains = lower(a->arena, a->q.contains);
 	a->q.look = LOOK_MAX;
-	a->rows = arena_alloc(a->arena, (a->limit + 1) * sizeof(*a->rows));
-	page.items = arena_alloc(a->arena, (a->limit + 1) * sizeof(*page.items));
-	if (!a->rows || !page.items || !a->q.contains.ptr)
+	a->found.rows = arena_alloc(a->arena, (max + 1) * sizeof(*a->found.rows));
+	page.items = arena_alloc(a->arena, (max + 1) * sizeof(*page.items));
+	if (!a->found.rows || !page.items || !a->q.contains.ptr)
 		return core_no_memory(err);
 	if (!core_registry(c, reg, false, &a->q.registry_id, err))
 		return false;
 	if (a->q.registry_id && !db_read(c->db, repos_in, a, err))
 		return false;
-	for (size_t i = 0; i < a->count; i++)
-		repo_from_row(&a->rows[i], &page.items[i]);
-	page.count = a->count;
-	page.more = a->more;
-	page.next = (struct sharing_cursor){ a->at.value, a->at.id };
+	for (size_t i = 0; i < a->found.count; i++)
+		repo_from_row(&a->found.rows[i], &page.items[i]);
+	page.count = a->found.count;
+	page.more = a->found.more;
+	page.next = (struct sharing_cursor){ a->found.at.value, a->found.at.id };
+	page.last = a->found.last;
 	*out = page;
 	return true;
 }
@@ -184,26 +179,21 @@ bool sharing_repositories(struct core *c, const struct registry_id *reg,
 {
 	struct repos_args a = {
 		.q = { .order = order_of(q->order), .contains = q->contains },
-		.at = { q->from.value, q->from.id },
 		.arena = arena,
-		.limit = q->limit,
+		.found = { .max = q->limit, .at = { q->from.value, q->from.id } },
 	};
 	return read_repos(c, reg, &a, out, err);
 }
 
 bool sharing_repositories_by_name(struct core *c, const struct registry_id *reg,
-	const struct sharing_repo_query *q, struct str after, struct arena *arena,
-	struct sharing_repos *out, struct str *last, struct err *err)
+	const struct sharing_repo_query *q, struct arena *arena, struct sharing_repos *out,
+	struct err *err)
 {
 	struct repos_args a = {
 		.q = { .contains = q->contains },
 		.by_name = true,
-		.after = after,
 		.arena = arena,
-		.limit = q->limit,
+		.found = { .max = q->limit, .last = q->after },
 	};
-	if (!read_repos(c, reg, &a, out, err))
-		return false;
-	*last = a.last;
-	return true;
+	return read_repos(c, reg, &a, out, err);
 }

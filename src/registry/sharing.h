@@ -56,7 +56,8 @@ struct sharing_repos {
 	struct repo *items;
 	size_t count;
 	bool more;
-	struct sharing_cursor next;
+	struct sharing_cursor next; /* where the next page begins */
+	struct str last;            /* likewise, by name */
 };
 
 /* Descending, those whose name contains a text (empty: all). A page looks at a bounded number of
@@ -65,17 +66,17 @@ struct sharing_repo_query {
 	enum sharing_order order;
 	struct str contains;
 	struct sharing_cursor from;
+	struct str after; /* by name: instead of order and from */
 	unsigned limit;
 };
 
 MUST_CHECK bool sharing_repositories(struct core *c, const struct registry_id *reg,
 	const struct sharing_repo_query *q, struct arena *arena, struct sharing_repos *out,
 	struct err *err);
-/* The same by name, ascending, behind `after`; order and from of q and out->next do not matter, the
- * next page is behind *last. */
+/* The same by name, ascending. */
 MUST_CHECK bool sharing_repositories_by_name(struct core *c, const struct registry_id *reg,
-	const struct sharing_repo_query *q, struct str after, struct arena *arena,
-	struct sharing_repos *out, struct str *last, struct err *err);
+	const struct sharing_repo_query *q, struct arena *arena, struct sharing_repos *out,
+	struct err *err);
 
 struct sharing_layer {
 	struct digest digest;
@@ -119,18 +120,23 @@ struct sharing_holdings {
 	struct sharing_holding *items;
 	size_t count;
 	bool more;
-	struct sharing_cursor next; /* value: a blob's row, id: a repository's */
+	struct sharing_cursor next;
 };
 
-/* One layer, wherever it is in the registry, and who holds it; from {0, 0}. Errors: BLOB_UNKNOWN.
- */
+/* from: {0, 0}, or the last page's next. limit: 1..SHARING_PAGE_MAX. */
+struct sharing_page {
+	struct sharing_cursor from;
+	unsigned limit;
+};
+
+/* One layer, wherever it is in the registry, and who holds it. Errors: BLOB_UNKNOWN. */
 MUST_CHECK bool sharing_layer(struct core *c, const struct registry_id *reg, const struct digest *d,
-	const struct sharing_cursor *from, unsigned limit, struct arena *arena,
-	struct sharing_holdings *out, struct err *err);
-/* What one repository holds; from {0, 0}. Errors: REPO_UNKNOWN. */
+	const struct sharing_page *page, struct arena *arena, struct sharing_holdings *out,
+	struct err *err);
+/* What one repository holds. Errors: REPO_UNKNOWN. */
 MUST_CHECK bool sharing_held(struct core *c, const struct registry_id *reg, struct str repo,
-	const struct sharing_cursor *from, unsigned limit, struct arena *arena,
-	struct sharing_holdings *out, struct err *err);
+	const struct sharing_page *page, struct arena *arena, struct sharing_holdings *out,
+	struct err *err);
 
 /* --- which repositories share with which (sharing_pairs.c) --- */
 

@@ -26,14 +26,14 @@ bool sharing_walk_layers(struct db_conn *conn, struct layer_walk *w, struct err 
 	w->count = 0;
 	for (size_t p = 0; p < w->pools->count; p++) {
 		int64_t pool_id = w->pools->rows[p].id;
-		size_t n = 0;
 		/* What saves less than all that is on the page already need not be read. */
 		int64_t floor = w->count == cap ? w->rows[cap - 1].saved_bytes : 0;
 		if (w->pool_id && w->pool_id != pool_id)
 			continue;
-		if (!sharing_table_layers(conn, pool_id, &at, floor, w->scratch, cap, &n, err))
+		struct saving_rows found = { w->scratch, cap, 0 };
+		if (!sharing_table_layers(conn, pool_id, &at, floor, &found, err))
 			return false;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < found.count; i++)
 			merge(w, &w->scratch[i]);
 	}
 	w->more = w->count > w->limit;
@@ -121,29 +121,26 @@ struct holdings_args {
 	struct sharing_cursor from;
 	struct arena *arena;
 	struct pool_list pools;
-	struct saving_row *layers; /* the layer in each pool */
-	size_t layer_count;
-	struct holding_row *rows;
-	size_t limit, count;
-	bool more;
+	struct saving_rows layers; /* the layer in each pool */
+	struct holding_rows found; /* one more than the page has, to tell that there are more */
 };
 
-/* The holders of the layer, pool after pool. One row more than the page has tells that there are
- * more. */
+/* The holders of the layer, pool after pool. */
 static bool read_holders(struct db_conn *conn, struct holdings_args *a, struct err *err)
 {
-	for (size_t i = 0; i < a->layer_count && a->count <= a->limit; i++) {
-		int64_t blob_id = a->layers[i].id;
-		size_t n = 0;
-		if (a->layers[i].pool_id < a->from.value)
+	struct holding_rows *all = &a->found;
+	for (size_t i = 0; i < a->layers.count && all->count < all->max; i++) {
+		const struct saving_row *layer = &a->layers.rows[i];
+		struct holding_rows part = { all->rows + all->count, all->max - all->count, 0 };
+		if (layer->pool_id < a->from.value)
 			continue;
-		int64_t after = a->layers[i].pool_id == a->from.value ? a->from.id : 0;
-		if (!sharing_table_holders(conn, blob_id, after, a->arena, a->rows + a->count,
-			    a->limit + 1 - a->count, &n, err))
+		int64_t after = layer->pool_id == a->from.value ? a->from.id : 0;
+		if (!sharing_table_holders(conn, layer->id, after, a->arena, &part, err))
 			return false;
-		for (size_t k = 0; k < n; k++)
-			a->rows[a->count + k].blob_id = a->layers[i].pool_id;
-		a->count += n;
+		/* From here on the pool names the blob. */
+		for (size_t k = 0; k < part.count; k++)
+			part.rows[k].blob_id = layer->pool_id;
+		all->count += part.count;
 	}
 	return true;
 }
@@ -152,12 +149,11 @@ static bool holdings_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct holdings_args *a = arg;
 	struct repo_key key;
-	a->count = 0;
+	a->found.count = 0;
 	if (!pool_list_read(conn, a->registry_id, a->arena, &a->pools, err))
 		return false;
 	if (a->digest) {
-		if (!sharing_table_layer(conn, a->registry_id, a->digest, a->layers,
-			    SHARING_POOLS_MAX, &a->layer_count, err))
+		if (!sharing_table_layer(conn, a->registry_id, a->digest, &a->layers, err))
 			return false;
 		return read_holders(conn, a, err);
 	}
@@ -165,8 +161,7 @@ static bool holdings_in(struct db_conn *conn, void *arg, struct err *err)
 		return false;
 	if (!key.id)
 		return core_repo_unknown(a->reg, a->repo, err);
-	return sharing_table_held(
-		conn, key.id, a->from.id, a->arena, a->rows, a->limit + 1, &a->count, err);
+	return sharing_table_held(conn, key.id, a->from.id, a->arena, &a->found, err);
 }
 
 static void to_holding(
@@ -189,18 +184,19 @@ static void to_holding(
 /* The page: what was read, without holders that are being emptied. */
 static bool make_page(const struct holdings_args *a, struct sharing_holdings *out, struct err *err)
 {
+	size_t limit = a->found.max - 1;
 	struct sharing_holdings page = {
-		.pools = arena_alloc(a->arena, (a->layer_count + 1) * sizeof(*page.pools)),
-		.pool_count = a->layer_count,
-		.items = arena_alloc(a->arena, (a->limit + 1) * sizeof(*page.items)),
-		.more = a->count > a->limit,
+		.pools = arena_alloc(a->arena, (a->layers.count + 1) * sizeof(*page.pools)),
+		.pool_count = a->layers.count,
+		.items = arena_alloc(a->arena, (limit + 1) * sizeof(*page.items)),
+		.more = a->found.count > limit,
 	};
 	if (!page.pools || !page.items)
 		return core_no_memory(err);
-	for (size_t i = 0; i < a->layer_count; i++)
-		to_layer(&a->pools, &a->layers[i], &page.pools[i]);
-	for (size_t i = 0; i < a->count && i < a->limit; i++) {
-		const struct holding_row *row = &a->rows[i];
+	for (size_t i = 0; i < a->layers.count; i++)
+		to_layer(&a->pools, &a->layers.rows[i], &page.pools[i]);
+	for (size_t i = 0; i < a->found.count && i < limit; i++) {
+		const struct holding_row *row = &a->found.rows[i];
 		page.next = a->digest ? (struct sharing_cursor){ row->blob_id, row->repository_id }
 				      : (struct sharing_cursor){ 0, row->blob_id };
 		if (!a->digest || row->is_live)
@@ -210,23 +206,31 @@ static bool make_page(const struct holdings_args *a, struct sharing_holdings *ou
 	return true;
 }
 
-bool sharing_layer(struct core *c, const struct registry_id *reg, const struct digest *d,
-	const struct sharing_cursor *from, unsigned limit, struct arena *arena,
-	struct sharing_holdings *out, struct err *err)
+static bool make_room(struct holdings_args *a, const struct sharing_page *page)
 {
-	struct holdings_args a = {
-		.reg = reg, .digest = d, .from = *from, .limit = limit, .arena = arena
-	};
+	size_t max = (size_t)page->limit + 1;
+	a->from = page->from;
+	a->found = (struct holding_rows){ arena_alloc(a->arena, max * sizeof(*a->found.rows)), max,
+		0 };
+	a->layers = (struct saving_rows){ arena_alloc(a->arena,
+						  SHARING_POOLS_MAX * sizeof(*a->layers.rows)),
+		SHARING_POOLS_MAX, 0 };
+	return a->found.rows && a->layers.rows;
+}
+
+bool sharing_layer(struct core *c, const struct registry_id *reg, const struct digest *d,
+	const struct sharing_page *page, struct arena *arena, struct sharing_holdings *out,
+	struct err *err)
+{
+	struct holdings_args a = { .reg = reg, .digest = d, .arena = arena };
 	char text[DIGEST_TEXT_MAX];
-	a.rows = arena_alloc(arena, (limit + 1) * sizeof(*a.rows));
-	a.layers = arena_alloc(arena, SHARING_POOLS_MAX * sizeof(*a.layers));
-	if (!a.rows || !a.layers)
+	if (!make_room(&a, page))
 		return core_no_memory(err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, holdings_in, &a, err))
 		return false;
-	if (!a.layer_count)
+	if (!a.layers.count)
 		return err_set(err, ERR_BLOB_UNKNOWN,
 			"The layer with digest '%s' does not exist in the registry with id '%s'",
 			digest_text(d, text), reg->account);
@@ -234,14 +238,11 @@ bool sharing_layer(struct core *c, const struct registry_id *reg, const struct d
 }
 
 bool sharing_held(struct core *c, const struct registry_id *reg, struct str repo,
-	const struct sharing_cursor *from, unsigned limit, struct arena *arena,
-	struct sharing_holdings *out, struct err *err)
+	const struct sharing_page *page, struct arena *arena, struct sharing_holdings *out,
+	struct err *err)
 {
-	struct holdings_args a = {
-		.reg = reg, .repo = repo, .from = *from, .limit = limit, .arena = arena
-	};
-	a.rows = arena_alloc(arena, (limit + 1) * sizeof(*a.rows));
-	if (!a.rows)
+	struct holdings_args a = { .reg = reg, .repo = repo, .arena = arena };
+	if (!make_room(&a, page))
 		return core_no_memory(err);
 	if (!core_check_name(repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
 		return false;

@@ -4,12 +4,12 @@
 #include "registry/sharing_priv.h"
 
 /* What is looked at, at most. */
-#define TOP_LAYERS    200  /* that save most */
-#define TOP_HOLDERS   64   /* of each, to find who shares most */
-#define TOP_REPOS     48   /* among whom pairs are sought */
-#define OWN_LAYERS    1000 /* of the one repository that is asked about */
-#define OWN_HOLDERS   200  /* of each */
-#define CANDIDATES    8192 /* repositories that are added up; a power of two */
+#define TOP_LAYERS    200          /* that save most */
+#define TOP_HOLDERS   64           /* of each, to find who shares most */
+#define TOP_REPOS     ((size_t)48) /* among whom pairs are sought */
+#define OWN_LAYERS    1000         /* of the one repository that is asked about */
+#define OWN_HOLDERS   200          /* of each */
+#define CANDIDATES    8192         /* repositories that are added up; a power of two */
 #define HOLDERS_BATCH 200
 
 /* Bytes that a repository shares, as far as they were seen. */
@@ -58,21 +58,21 @@ static void add_candidate(struct pairs_args *a, int64_t repository_id, int64_t b
 	}
 }
 
-/* Adds up the holders of a layer, but for one of them. */
-static bool add_holders(struct db_conn *conn, struct pairs_args *a, int64_t blob_id, int64_t size,
-	int64_t but, size_t max, struct err *err)
+/* Adds up the holders of a layer, but for the one that layer->repository_id names. */
+static bool add_holders(struct db_conn *conn, struct pairs_args *a, const struct holding_row *layer,
+	size_t max, struct err *err)
 {
 	int64_t ids[HOLDERS_BATCH + 1];
 	size_t n = 0;
-	if (!link_table_holders(conn, blob_id, 0, ids, max + 1, &n, err))
+	if (!link_table_holders(conn, layer->blob_id, 0, ids, max + 1, &n, err))
 		return false;
 	if (n > max) {
 		a->is_partial = true;
 		n = max;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (ids[i] != but)
-			add_candidate(a, ids[i], size);
+		if (ids[i] != layer->repository_id)
+			add_candidate(a, ids[i], layer->size_bytes);
 	}
 	return true;
 }
@@ -147,8 +147,9 @@ static bool find_among(struct db_conn *conn, struct pairs_args *a, struct err *e
 	a->is_partial = a->walk.more;
 	a->layers = a->walk.count;
 	for (size_t i = 0; i < a->walk.count; i++) {
-		const struct saving_row *layer = &a->walk.rows[i];
-		if (!add_holders(conn, a, layer->id, layer->size_bytes, 0, TOP_HOLDERS, err))
+		struct holding_row layer = { .blob_id = a->walk.rows[i].id,
+			.size_bytes = a->walk.rows[i].size_bytes };
+		if (!add_holders(conn, a, &layer, TOP_HOLDERS, err))
 			return false;
 	}
 	if (!choose(conn, a, err))
@@ -172,23 +173,22 @@ static bool find_among(struct db_conn *conn, struct pairs_args *a, struct err *e
 
 static bool find_of_one(struct db_conn *conn, struct pairs_args *a, struct err *err)
 {
-	struct holding_row *rows = arena_alloc(a->arena, (OWN_LAYERS + 1) * sizeof(*rows));
+	struct holding_rows own = { arena_alloc(a->arena, (OWN_LAYERS + 1) * sizeof(*own.rows)),
+		OWN_LAYERS + 1, 0 };
 	bool found = false;
-	size_t n = 0;
-	if (!rows)
+	if (!own.rows)
 		return core_no_memory(err);
 	if (!repo_table_find(conn, a->registry_id, a->repo, a->arena, &a->repos[0], &found, err))
 		return false;
 	if (!found)
 		return core_repo_unknown(a->reg, a->repo, err);
 	a->repo_count = 1;
-	if (!sharing_table_held(conn, a->repos[0].id, 0, a->arena, rows, OWN_LAYERS + 1, &n, err))
+	if (!sharing_table_held(conn, a->repos[0].id, 0, a->arena, &own, err))
 		return false;
-	a->is_partial = n > OWN_LAYERS;
-	a->layers = n > OWN_LAYERS ? OWN_LAYERS : n;
+	a->is_partial = own.count > OWN_LAYERS;
+	a->layers = own.count > OWN_LAYERS ? OWN_LAYERS : own.count;
 	for (size_t i = 0; i < a->layers; i++) {
-		if (rows[i].links > 1 && !add_holders(conn, a, rows[i].blob_id, rows[i].size_bytes,
-						 a->repos[0].id, OWN_HOLDERS, err))
+		if (own.rows[i].links > 1 && !add_holders(conn, a, &own.rows[i], OWN_HOLDERS, err))
 			return false;
 	}
 	if (!choose(conn, a, err))
