@@ -84,32 +84,28 @@ struct config {
 	int64_t grace_ms;
 	/* the registry */
 	char *account, *region, *domain;
-	unsigned mount_policy;
+	unsigned mount_policy, encryption;
 	struct config_list default_setting;
 	int64_t collect_grace_ms, upload_life_ms;
 	int64_t lifecycle_delay_ms, restore_delay_ms;
 	/* encryption at rest */
-	unsigned encryption;
 	char *root_key;
 	char *pkcs11_module, *pkcs11_token, *pkcs11_pin_file, *pkcs11_key;
 	char *kms_endpoint, *kms_region, *kms_access_key, *kms_secret_file, *kms_ca;
 	int64_t kms_cache_ms;
 	/* logs and metrics */
 	unsigned log_level;
-	bool access_log, metrics_open;
-	unsigned mount_log_keep;
+	bool access_log, metrics_open, audit_data_plane;
+	unsigned mount_log_keep, audit_keep;
 	/* audit and events */
 	char *audit;
 	uint64_t audit_max_size;
-	unsigned audit_keep;
-	bool audit_data_plane;
 	struct config_list event_webhook;
 	char *event_webhook_secret_file, *event_webhook_ca;
 	int64_t event_timeout_ms, event_max_age_ms;
 	/* limits */
-	unsigned throttle;
 	struct config_list rate;
-	unsigned repositories_max, images_max, image_tags_max;
+	unsigned throttle, repositories_max, images_max, image_tags_max;
 	uint64_t layer_max, min_free, bodies_max, header_max, min_rate;
 	unsigned uploads_max, connections_max, connections_per_ip;
 	int64_t header_timeout_ms, idle_timeout_ms;

@@ -15,7 +15,6 @@
 #define TICK_MS      ((int64_t)100)   /* how late an event may be noticed */
 #define LOOK_US      INT64_C(1000000) /* between looks when nothing was announced */
 #define SOON_US      INT64_C(50000)
-#define BATCH        32
 #define BATCH_US     INT64_C(1000000) /* after which what was done is written down */
 #define RETRY_MIN    ((int64_t)1000)
 #define RETRY_MAX    ((int64_t)5 * 60 * 1000)
@@ -162,22 +161,21 @@ static int64_t deliver(struct worker *w, const struct event_row *e, bool *go_on)
 /* False: nothing was due. */
 static bool round_of(struct worker *w, struct arena *arena, struct err *err)
 {
-	struct event_row rows[BATCH];
-	struct event_settled done[BATCH];
-	size_t n = 0;
+	struct event_batch batch;
+	struct event_settled done[EVENT_BATCH_MAX];
 	size_t i = 0;
 	bool go_on = true;
 	int64_t began_us = clock_mono_us();
-	if (!event_due(w->events->core, w->index, clock_now_ms(), BATCH, arena, rows, &n, err))
+	if (!event_due(w->events->core, w->index, clock_now_ms(), arena, &batch, err))
 		return false;
-	while (i < n && go_on && clock_mono_us() - began_us < BATCH_US) {
-		int64_t due_ms = deliver(w, &rows[i], &go_on);
-		done[i] = (struct event_settled){ &rows[i], due_ms };
+	while (i < batch.count && go_on && clock_mono_us() - began_us < BATCH_US) {
+		int64_t due_ms = deliver(w, &batch.rows[i], &go_on);
+		done[i] = (struct event_settled){ &batch.rows[i], due_ms };
 		i++;
 	}
 	if (!event_settle(w->events->core, done, i, err))
 		return false;
-	if (n != 0)
+	if (batch.count != 0)
 		w->look_us = 0; /* there may be more, and the next ones of these */
 	return true;
 }

@@ -185,25 +185,23 @@ static bool read_row(
 	return true;
 }
 
-bool event_table_due(struct db_conn *c, int64_t webhook_id, int64_t now_ms, size_t max,
-	struct arena *arena, struct event_row *rows, size_t *count, struct err *err)
+bool event_table_due(struct db_conn *c, int64_t webhook_id, int64_t now_ms, struct arena *arena,
+	struct event_batch *out, struct err *err)
 {
-	size_t n = 0;
+	out->count = 0;
 	STMT(st, c, sql_due);
 	db_bind_int(st, 1, webhook_id);
 	db_bind_int(st, 2, now_ms);
-	db_bind_int(st, 3, (int64_t)max);
+	db_bind_int(st, 3, EVENT_BATCH_MAX);
 	for (;;) {
 		bool row = false;
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
-			break;
-		if (!read_row(st, arena, &rows[n++], err))
+			return true;
+		if (!read_row(st, arena, &out->rows[out->count++], err))
 			return false;
 	}
-	*count = n;
-	return true;
 }
 
 bool event_table_remove(

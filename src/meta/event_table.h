@@ -42,9 +42,16 @@ MUST_CHECK bool event_table_place(struct db_conn *c, int64_t repository_id, stru
 	struct event_row *out, bool *found, struct err *err);
 /* Due at once, or after those of the same repository that wait. id and tries are ignored. */
 MUST_CHECK bool event_table_add(struct db_conn *c, const struct event_row *row, struct err *err);
-/* At most max that are due, the longest waiting first; at most one of a repository. */
-MUST_CHECK bool event_table_due(struct db_conn *c, int64_t webhook_id, int64_t now_ms, size_t max,
-	struct arena *arena, struct event_row *rows, size_t *count, struct err *err);
+#define EVENT_BATCH_MAX 32
+
+struct event_batch {
+	struct event_row rows[EVENT_BATCH_MAX];
+	size_t count;
+};
+
+/* Some that are due, the longest waiting first; at most one of a repository. */
+MUST_CHECK bool event_table_due(struct db_conn *c, int64_t webhook_id, int64_t now_ms,
+	struct arena *arena, struct event_batch *out, struct err *err);
 /* Removes it, whether delivered or given up; the repository's next one is due then. */
 MUST_CHECK bool event_table_remove(
 	struct db_conn *c, const struct event_row *row, int64_t now_ms, struct err *err);

@@ -234,27 +234,21 @@ bool event_add_id(struct core *c, struct db_conn *conn, int64_t image_id, enum e
 
 struct due_args {
 	int64_t webhook_id, now_ms;
-	size_t max;
 	struct arena *arena;
-	struct event_row *rows;
-	size_t count;
+	struct event_batch *out;
 };
 
 static bool due_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct due_args *a = arg;
-	return event_table_due(
-		conn, a->webhook_id, a->now_ms, a->max, a->arena, a->rows, &a->count, err);
+	return event_table_due(conn, a->webhook_id, a->now_ms, a->arena, a->out, err);
 }
 
-bool event_due(struct core *c, size_t webhook, int64_t now_ms, size_t max, struct arena *arena,
-	struct event_row *rows, size_t *count, struct err *err)
+bool event_due(struct core *c, size_t webhook, int64_t now_ms, struct arena *arena,
+	struct event_batch *out, struct err *err)
 {
-	struct due_args a = { c->events->hooks[webhook].id, now_ms, max, arena, rows, 0 };
-	if (!db_read(c->db, due_in, &a, err))
-		return false;
-	*count = a.count;
-	return true;
+	struct due_args a = { c->events->hooks[webhook].id, now_ms, arena, out };
+	return db_read(c->db, due_in, &a, err);
 }
 
 struct settle_args {

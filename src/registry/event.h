@@ -35,10 +35,9 @@ MUST_CHECK bool event_load(struct core *c, struct err *err);
 MUST_CHECK bool event_configure(struct core *c, const struct event_webhook *webhooks, size_t count,
 	uint64_t *dropped, struct err *err);
 
-/* Up to max that are due for a webhook (by its place in event_configure), none two of one
- * repository. */
-MUST_CHECK bool event_due(struct core *c, size_t webhook, int64_t now_ms, size_t max,
-	struct arena *arena, struct event_row *rows, size_t *count, struct err *err);
+/* Some that are due for a webhook (by its place in event_configure), none two of one repository. */
+MUST_CHECK bool event_due(struct core *c, size_t webhook, int64_t now_ms, struct arena *arena,
+	struct event_batch *out, struct err *err);
 
 struct event_settled {
 	const struct event_row *row;

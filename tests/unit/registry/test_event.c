@@ -2,8 +2,6 @@
 #include "registry/event.h"
 #include "world.h"
 
-#define MAX 16
-
 static void configure(struct world *w, const struct event_webhook *hooks, size_t count)
 {
 	struct err err;
@@ -26,12 +24,11 @@ static int told_up(void **state)
 
 #define TOLD_TEST(f) cmocka_unit_test_setup_teardown(f, told_up, world_down)
 
-static size_t due(struct world *w, size_t hook, struct event_row rows[MAX])
+static size_t due(struct world *w, size_t hook, struct event_batch *out)
 {
 	struct err err;
-	size_t n = 0;
-	ASSERT_DONE(event_due(w->core, hook, clock_now_ms(), MAX, w->arena, rows, &n, &err));
-	return n;
+	ASSERT_DONE(event_due(w->core, hook, clock_now_ms(), w->arena, out, &err));
+	return out->count;
 }
 
 static void settle(struct world *w, const struct event_row *row, int64_t due_at_ms)
@@ -57,7 +54,7 @@ static struct str image(struct world *w)
 static void one_of_a_repository_comes_out_at_a_time_in_order(void **state)
 {
 	struct world *w = *state;
-	struct event_row rows[MAX];
+	struct event_batch b;
 	static const char *const tags[] = { "a", "b", "c" };
 	make_repo(w, "other");
 	push(w, "other", "{}");
@@ -66,39 +63,39 @@ static void one_of_a_repository_comes_out_at_a_time_in_order(void **state)
 	put(w, "other", image(w), "x");
 	assert_int_equal(waiting(w, 0), 4);
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
-		size_t n = due(w, 0, rows);
+		size_t n = due(w, 0, &b);
 		/* The other repository is not held up, and holds nothing up. */
 		assert_int_equal(n, 2);
-		size_t at = str_eq_c(rows[0].repository, "app") ? 0 : 1;
-		ASSERT_STR(rows[at].repository, "app");
-		ASSERT_STR(rows[at].tag, tags[i]);
-		ASSERT_STR(rows[1 - at].repository, "other");
-		settle(w, &rows[at], 0);
+		size_t at = str_eq_c(b.rows[0].repository, "app") ? 0 : 1;
+		ASSERT_STR(b.rows[at].repository, "app");
+		ASSERT_STR(b.rows[at].tag, tags[i]);
+		ASSERT_STR(b.rows[1 - at].repository, "other");
+		settle(w, &b.rows[at], 0);
 	}
-	assert_int_equal(due(w, 0, rows), 1);
-	settle(w, &rows[0], 0);
-	assert_int_equal(due(w, 0, rows), 0);
+	assert_int_equal(due(w, 0, &b), 1);
+	settle(w, &b.rows[0], 0);
+	assert_int_equal(due(w, 0, &b), 0);
 	assert_int_equal(waiting(w, 0), 0);
 }
 
 static void what_is_put_off_holds_up_what_comes_after(void **state)
 {
 	struct world *w = *state;
-	struct event_row rows[MAX];
+	struct event_batch b;
 	put(w, "app", image(w), "a");
 	put(w, "app", image(w), "b");
-	assert_int_equal(due(w, 0, rows), 1);
-	settle(w, &rows[0], clock_now_ms() + 60000);
-	assert_int_equal(due(w, 0, rows), 0);
+	assert_int_equal(due(w, 0, &b), 1);
+	settle(w, &b.rows[0], clock_now_ms() + 60000);
+	assert_int_equal(due(w, 0, &b), 0);
 	clock_shift_ms(61000);
-	assert_int_equal(due(w, 0, rows), 1);
-	ASSERT_STR(rows[0].tag, "a");
-	assert_int_equal(rows[0].tries, 1);
+	assert_int_equal(due(w, 0, &b), 1);
+	ASSERT_STR(b.rows[0].tag, "a");
+	assert_int_equal(b.rows[0].tries, 1);
 	/* Settled twice, as after a crash: nothing of the next one is lost. */
-	settle(w, &rows[0], 0);
-	settle(w, &rows[0], 0);
-	assert_int_equal(due(w, 0, rows), 1);
-	ASSERT_STR(rows[0].tag, "b");
+	settle(w, &b.rows[0], 0);
+	settle(w, &b.rows[0], 0);
+	assert_int_equal(due(w, 0, &b), 1);
+	ASSERT_STR(b.rows[0].tag, "b");
 	assert_int_equal(waiting(w, 0), 1);
 	clock_shift_ms(-61000);
 }
@@ -106,22 +103,22 @@ static void what_is_put_off_holds_up_what_comes_after(void **state)
 static void what_fails_is_not_told(void **state)
 {
 	struct world *w = *state;
-	struct event_row rows[MAX];
+	struct event_batch b;
 	struct err err;
 	struct str text = image_text(w, "{\"never\":\"pushed\"}", NULL, 0, NULL);
 	assert_false(try_put(w, "app", text, "a", &err));
-	assert_int_equal(due(w, 0, rows), 0);
+	assert_int_equal(due(w, 0, &b), 0);
 	assert_int_equal(waiting(w, 0), 0);
 }
 
 static void what_changes_nothing_is_not_told(void **state)
 {
 	struct world *w = *state;
-	struct event_row rows[MAX];
+	struct event_batch b;
 	put(w, "app", image(w), "a");
 	put(w, "app", image(w), "a");
 	assert_int_equal(waiting(w, 0), 1);
-	assert_int_equal(due(w, 0, rows), 1);
+	assert_int_equal(due(w, 0, &b), 1);
 }
 
 static void webhooks_get_what_they_want(void **state)
@@ -144,10 +141,10 @@ static void webhooks_get_what_they_want(void **state)
 	assert_int_equal(waiting(w, 0), 3);
 	assert_int_equal(waiting(w, 1), 1);
 	assert_int_equal(waiting(w, 2), 1);
-	struct event_row rows[MAX];
-	assert_int_equal(due(w, 2, rows), 1);
-	assert_int_equal(rows[0].kind, EVENT_REFERRER);
-	ASSERT_STR(rows[0].tag, "");
+	struct event_batch b;
+	assert_int_equal(due(w, 2, &b), 1);
+	assert_int_equal(b.rows[0].kind, EVENT_REFERRER);
+	ASSERT_STR(b.rows[0].tag, "");
 }
 
 static void a_webhook_outlives_restarts_until_it_is_not_configured(void **state)
