@@ -130,7 +130,8 @@ class Console:
         return self.page.get_by_role("button", name=name, **kw)
 
     def click(self, name, **kw):
-        self.button(name, **kw).first.click()
+        """A button, or a link that looks like one."""
+        self.button(name, **kw).or_(self.page.get_by_role("link", name=name, **kw)).first.click()
         return self
 
     def dialog(self):

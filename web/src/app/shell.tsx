@@ -46,6 +46,9 @@ const NAVIGATION: SideNavigationProps.Item[] = [
   },
 ];
 
+/** No Region has such a name. */
+const OTHER = "another Region";
+
 const THEMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
 
 export function TopBar({ children }: { children?: TopNavigationProps.Utility[] }) {
@@ -85,9 +88,9 @@ function useUtilities(openRegion: () => void): TopNavigationProps.Utility[] {
       ariaLabel: `Region ${region}`,
       items: [
         ...regions.map((id) => ({ id, text: id, itemType: "checkbox" as const, checked: id === region })),
-        { id: "", text: "Another Region…" },
+        { id: OTHER, text: "Another Region…" },
       ],
-      onItemClick: ({ detail }) => (detail.id ? setRegion(detail.id) : openRegion()),
+      onItemClick: ({ detail }) => (detail.id === OTHER ? openRegion() : setRegion(detail.id)),
     },
     {
       type: "menu-dropdown",

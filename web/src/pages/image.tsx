@@ -181,7 +181,7 @@ function Platforms({ repository, loaded }: { repository: string; loaded: LoadedL
           header: "Image",
           minWidth: 200,
           cell: (m) => (
-            <Link href={href("repositories", repository, "images", m.imageDigest)} ariaLabel={`Image for ${platform(m)}`}>
+            <Link href={href("repositories", repository, "images", m.imageDigest)}>
               <span className="mono">{shortDigest(m.imageDigest)}</span>
             </Link>
           ),
@@ -217,7 +217,7 @@ function Layers({ loaded }: { loaded: LoadedLayers }) {
           minWidth: 200,
           cell: (l) =>
             l.isHeld ? (
-              <Link href={href("layers", l.layerDigest)} ariaLabel={`Layer ${l.layerDigest}`}>
+              <Link href={href("layers", l.layerDigest)}>
                 <span className="mono">{shortDigest(l.layerDigest)}</span>
               </Link>
             ) : (
@@ -273,7 +273,7 @@ function Referrers({ repository, digest }: Props) {
           isRowHeader: true,
           minWidth: 200,
           cell: (r) => (
-            <Link href={href("repositories", repository, "images", r.digest!)} ariaLabel={`Artifact ${r.digest}`}>
+            <Link href={href("repositories", repository, "images", r.digest!)}>
               <span className="mono">{shortDigest(r.digest!)}</span>
             </Link>
           ),

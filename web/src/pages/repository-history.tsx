@@ -18,7 +18,7 @@ import type { TabProps } from "./repository";
 export function historyColumns(repository: string): TableProps.ColumnDefinition<TagEvent>[] {
   const image = (digest: string | undefined) =>
     digest ? (
-      <Link href={href("repositories", repository, "images", digest)} ariaLabel={`Image ${digest}`}>
+      <Link href={href("repositories", repository, "images", digest)}>
         <span className="mono">{shortDigest(digest)}</span>
       </Link>
     ) : (

@@ -96,7 +96,7 @@ export default function RepositorySharing({ repository, sums }: TabProps) {
             minWidth: 200,
             isRowHeader: true,
             cell: (l) => (
-              <Link href={href("layers", l.layerDigest)} ariaLabel={`Layer ${l.layerDigest}`}>
+              <Link href={href("layers", l.layerDigest)}>
                 <span className="mono">{shortDigest(l.layerDigest)}</span>
               </Link>
             ),

@@ -57,7 +57,7 @@ export default function SharedLayers() {
             isRowHeader: true,
             minWidth: 200,
             cell: (l) => (
-              <Link href={href("layers", l.layerDigest)} ariaLabel={`Layer ${l.layerDigest}`}>
+              <Link href={href("layers", l.layerDigest)}>
                 <span className="mono">{shortDigest(l.layerDigest)}</span>
               </Link>
             ),

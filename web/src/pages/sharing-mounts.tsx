@@ -15,7 +15,7 @@ import { href } from "../app/router";
 import { useSession } from "../app/session";
 import { bytes, shortDigest, time } from "../pure/format";
 import { OUTCOMES } from "../pure/words";
-import { usePages, useSettled } from "../ui/data";
+import { useEvery, usePages, useSettled } from "../ui/data";
 import { Empty } from "../ui/feedback";
 import { PagedTable } from "../ui/paged-table";
 
@@ -49,6 +49,7 @@ export default function MountLog({ query }: { query: URLSearchParams }) {
     },
     [outcomes.join(), repositoryName, sourceRepositoryName],
   );
+  useEvery(5000, () => pages.index === 1 && pages.error === undefined && pages.reload());
   return (
     <ContentLayout header={<Header variant="h1">Mount log</Header>}>
       <PagedTable<MountEntry>

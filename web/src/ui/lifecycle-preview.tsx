@@ -68,7 +68,7 @@ export function LifecyclePreview({ repositoryName, text }: { repositoryName: str
               isRowHeader: true,
               minWidth: 160,
               cell: (r) => (
-                <Link href={href("repositories", repositoryName, "images", r.imageDigest!)} ariaLabel={`Image ${r.imageDigest}`}>
+                <Link href={href("repositories", repositoryName, "images", r.imageDigest!)}>
                   <TagBadges tags={r.imageTags} />
                 </Link>
               ),
