@@ -34,7 +34,7 @@ for p in "${wanted[@]}"; do
 	docker.io) pattern='docker.io|docker-ce' ;;
 	containerd) pattern='containerd|containerd.io' ;;
 	nodejs | npm) # whatever brought them, if it is new enough to build the console
-		command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null && continue
+		command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && continue
 		pattern=$p ;;
 	runc) pattern='runc|containerd.io' ;;
 	libclang-rt-14-dev) pattern='libclang-rt-[0-9]+-dev' ;;

@@ -202,14 +202,14 @@ static bool read_in(struct db_conn *conn, void *arg, struct err *err)
 	a->found.count = 0;
 	a->has_before = a->has_now = false;
 	if (q->pool.enc_type) {
-		if (!sharing_table_pool(conn, a->registry_id, q->pool.enc_type, q->pool.kms_key,
-			    &s.pool_id, err))
+		if (!sharing_table_pool(conn, a->registry_id, (int)q->pool.enc_type,
+			    q->pool.kms_key, &s.pool_id, err))
 			return false;
 		if (!s.pool_id)
 			return true;
 	}
 	/* A step that is longer is kept longer: what was before may only be there. */
-	for (int step = a->step; step <= HISTORY_DAY && !a->has_before; step++) {
+	for (int step = (int)a->step; step <= HISTORY_DAY && !a->has_before; step++) {
 		enum history_step h = (enum history_step)step;
 		if (!history_table_last(conn, &s, h, q->from_ms - history_step_ms(h), &a->before,
 			    &a->has_before, err))

@@ -72,7 +72,7 @@ static bool layers_in(struct db_conn *conn, void *arg, struct err *err)
 	if (!pool_list_read(conn, a->registry_id, a->arena, &a->pools, err))
 		return false;
 	if (name->enc_type) {
-		if (!sharing_table_pool(conn, a->registry_id, name->enc_type, name->kms_key,
+		if (!sharing_table_pool(conn, a->registry_id, (int)name->enc_type, name->kms_key,
 			    &a->walk.pool_id, err))
 			return false;
 		if (!a->walk.pool_id)
