@@ -111,15 +111,15 @@ for s in "${stages[@]}"; do
 		meson test -C build --no-rebuild --print-errorlogs --timeout-multiplier 3 -q </dev/null
 		sums+=("unit=build/meson-logs/testlog.junit.xml")
 		;;
-	api) py api 600 build/berth tests/api -n 2 ;;
+	api) py api 900 build/berth tests/api -n 2 ;;
 	conformance) py conformance 120 build/berth tests/conformance ;;
 	clients) py clients 420 build/berth tests/clients ;;
 	tour) py tour 240 build/berth tests/tour ;;
 	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash ;;
 	race) py race $((long ? 1200 : 120)) build/berth tests/race ;;
-	asan) build_asan && py asan 900 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;
+	asan) build_asan && py asan 1500 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;
 	leaks) build_asan && py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks || sums+=(leaks=no-build) ;;
-	tsan) build_tsan && py tsan 900 build-tsan/berth tests/api tests/race -n 2 -m 'not slow' || sums+=(tsan=no-build) ;;
+	tsan) build_tsan && py tsan 1500 build-tsan/berth tests/api tests/race -n 2 -m 'not slow' || sums+=(tsan=no-build) ;;
 	unit-asan) say "$s" && build_asan && unit_on build-asan "$s" || sums+=("$s=no-build") ;;
 	unit-tsan) say "$s" && build_tsan && unit_on build-tsan "$s" || sums+=("$s=no-build") ;;
 	fuzz) say fuzz && fuzz ;;

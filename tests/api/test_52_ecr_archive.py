@@ -13,7 +13,7 @@ from test_51_ecr_lifecycle import policy, put_policy, rule, run
 
 @pytest.fixture
 def berth(make_berth):
-    return make_berth("--restore-delay", "0s", "--collect-grace", "0s")
+    return make_berth("--restore-delay", "0s")
 
 
 @pytest.fixture
