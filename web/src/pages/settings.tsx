@@ -153,7 +153,7 @@ function MountPolicy({ summary }: { summary?: Summary }) {
         <Loading />
       ) : summary.mountPolicy === "ecr" ? (
         <Details
-          columns={2}
+          columns={1}
           items={[
             ["Policy", "As Amazon ECR (ecr)"],
             ["What it means", "Only layers that an image of the source names are mounted, nothing from a pull through cache, and the client has to name the source. For rehearsing what ECR will do."],
@@ -161,7 +161,7 @@ function MountPolicy({ summary }: { summary?: Summary }) {
         />
       ) : (
         <Details
-          columns={2}
+          columns={1}
           items={[
             ["Policy", "As the OCI specification says (oci)"],
             ["What it means", "Every layer that the source holds can be mounted. When the client names no source, Berth looks for one among the repositories that the caller may read."],

@@ -137,7 +137,7 @@ function Pictures({ data }: { data: SharingPairs }) {
     <SpaceBetween size="l">
       {first}
       {others.length > 0 && (
-        <ColumnLayout columns={others.length > 1 ? 2 : 1} minColumnWidth={420}>
+        <ColumnLayout columns={2} minColumnWidth={420}>
           {others}
         </ColumnLayout>
       )}
