@@ -6,6 +6,7 @@ usage: bench.py [--quick] [CASE...]     cases: manifest mount tag push get idle 
 
 import argparse
 import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from peers import ROOT, Berth, DockerRegistry, Nginx
+from peers import ROOT, Berth, BerthOnDisk, DockerRegistry, Nginx
 from harness.env import clean_env
 from harness.oci import blob, manifest, sha256
 from report import write_page
@@ -37,10 +38,11 @@ class Bench:
         self.env = clean_env(self.folder)
         self.berth, self.docker, self.nginx = Berth(self.folder / "berth"), DockerRegistry(self.folder / "docker"), Nginx(self.folder / "nginx")
         self.registries = [self.berth, self.docker]
+        self.plain = BerthOnDisk(self.folder / "berth-disk")
         self.results = {}
 
     def close(self):
-        for peer in [*self.registries, self.nginx]:
+        for peer in [*self.registries, self.nginx, self.plain]:
             peer.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -153,7 +155,7 @@ class Bench:
     def push(self):
         for n in range(self.rounds):
             path, digest = self.big_file(n)
-            for peer in self.registries:
+            for peer in [*self.registries, self.plain]:
                 os.sync()  # what an earlier push left unwritten must not cost this one
                 self.keep("push", peer, self.push_big(peer, path, digest))
                 peer.oci().delete_blob("bench/app", digest)
@@ -171,16 +173,33 @@ class Bench:
 
     def get(self):
         path, digest = self.big_file(1000)
-        for peer in self.registries:
+        for peer in [*self.registries, self.plain]:
             self.push_big(peer, path, digest)
         shutil.copy(path, self.nginx.folder / "www/big")
         for n in range(self.rounds + 1):
-            for peer in [*self.registries, self.nginx]:
+            for peer in [*self.registries, self.plain, self.nginx]:
                 url = "/big" if peer is self.nginx else f"/v2/bench/app/blobs/{digest}"
                 began = time.perf_counter()
                 self.curl(peer, "-o", "/dev/null", f"http://127.0.0.1:{peer.port}{url}")
                 if n:  # the first one warms the page cache
                     self.keep("get", peer, self.big / MIB / (time.perf_counter() - began))
+                    if peer is not self.nginx:
+                        self.keep("pull", peer, self.big / MIB / self.pull_checked(peer, url, digest))
+
+    @staticmethod
+    def pull_checked(peer, url, digest):
+        """Seconds for a GET by a client that compares the digest as it reads, as every registry client does."""
+        connection = http.client.HTTPConnection("127.0.0.1", peer.port)
+        began = time.perf_counter()
+        connection.request("GET", url, headers={"Authorization": peer.authorization} if peer.authorization else {})
+        answer, hash_, buffer = connection.getresponse(), hashlib.sha256(), memoryview(bytearray(MIB))
+        while n := answer.readinto(buffer):
+            hash_.update(buffer[:n])
+        took = time.perf_counter() - began
+        connection.close()
+        if digest != "sha256:" + hash_.hexdigest():
+            sys.exit(f"{peer.name}: the bytes are not those that were pushed")
+        return took
 
     def idle(self):
         """Memory of a fresh server with an empty folder, after a hundred requests and three quiet seconds."""
@@ -223,8 +242,9 @@ class Bench:
 
     def run(self, cases):
         began = time.time()
-        for peer in [*self.registries, self.nginx]:
+        for peer in [*self.registries, self.nginx, self.plain]:
             peer.start()
+        self.plain.create(["bench/app"])
         self.prepare_image()
         for case in cases:
             print(f"{case} ({time.time() - began:.0f} s)", flush=True)

@@ -73,10 +73,10 @@ class Berth(Peer):
     health = "/healthz"
     needs_repositories = True
 
-    def __init__(self, folder):
+    def __init__(self, folder, *args):
         self.folder = folder
         folder.mkdir(parents=True)
-        self.server = Server(folder, ["--access-log", "off", "--image-tags-max", "1000000"])
+        self.server = Server(folder, ["--access-log", "off", "--image-tags-max", "1000000", *args])
         self.port, self.env = self.server.port, clean_env(self.server.home)
 
     def command(self):
@@ -92,6 +92,15 @@ class Berth(Peer):
         ecr = self.server.client("ecr")
         for name in names:
             ecr.create_repository(repositoryName=name)
+
+
+class BerthOnDisk(Berth):
+    """Stores what it gets as it is: what encryption costs is the difference."""
+
+    name = "berth, encryption disk"
+
+    def __init__(self, folder):
+        super().__init__(folder, "--encryption", "disk")
 
 
 class DockerRegistry(Peer):
