@@ -25,7 +25,7 @@ const i18n = {
   name: "i18n-messages",
   setup(build) {
     build.onLoad({ filter: /i18n[\\/]messages[\\/]all\.en\.js$/ }, async (args) => {
-      const { default: all } = await import(args.path);
+      const all = JSON.parse(await fs.promises.readFile(args.path.replace(/\.js$/, ".json"), "utf8"));
       const wanted = {};
       for (const [namespace, locales] of Object.entries(all)) {
         for (const name of I18N) {

@@ -126,7 +126,7 @@ def test_deleting_asks_for_the_word_and_says_what_goes_along(console, berth, ima
     dialog.get_by_text("1 image in this repository will be deleted too").wait_for()
     delete = dialog.get_by_role("button", name="Delete", exact=True)
     assert delete.is_disabled()
-    dialog.get_by_role("textbox").fill("delet")
+    dialog.get_by_role("textbox").fill("delete me")
     assert delete.is_disabled()
     dialog.get_by_role("textbox").fill("delete")
     delete.click()

@@ -98,7 +98,8 @@ def test_every_page_fits_and_is_accessible(berth, make_console, viewport, dark):
         console.page.set_viewport_size({"width": viewport["width"], "height": max(viewport["height"], min(height, 3000))})
         console.page.screenshot(path=SHOTS / f"{name}-{variant}.png")
         console.page.set_viewport_size(viewport)
-        found.extend(f"{name}: {v}" for v in console.violations(source))
+        if dark == (viewport is NARROW):  # what axe measures beyond colors is the same in all four
+            found.extend(f"{name}: {v}" for v in console.violations(source))
         if console.overflows() > 0:
             found.append(f"{name}: {console.overflows()} pixels wider than the window")
 

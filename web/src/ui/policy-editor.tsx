@@ -52,22 +52,20 @@ export function PolicyEditor({ label, description, saved, initial, limit, exampl
   };
   return (
     <SpaceBetween size="m">
+      {examples && examples.length > 0 && (
+        <ButtonDropdown
+          items={examples.map((e) => ({ id: e.id, text: e.text, description: e.description }))}
+          onItemClick={({ detail }) => change(JSON.stringify(examples.find((e) => e.id === detail.id)!.policy, null, 2))}
+        >
+          Examples
+        </ButtonDropdown>
+      )}
       <FormField
         label={label}
         description={description}
         stretch
         errorText={wrong ?? (more.length > 0 && <ProblemList items={more} />) ?? undefined}
         constraintText={`${text.length} of ${limit} characters`}
-        secondaryControl={
-          examples?.length ? (
-            <ButtonDropdown
-              items={examples.map((e) => ({ id: e.id, text: e.text, description: e.description }))}
-              onItemClick={({ detail }) => change(JSON.stringify(examples.find((e) => e.id === detail.id)!.policy, null, 2))}
-            >
-              Examples
-            </ButtonDropdown>
-          ) : undefined
-        }
       >
         <div className="editor">
           <Textarea value={text} onChange={({ detail }) => change(detail.value)} rows={Math.min(30, Math.max(14, text.split("\n").length + 1))} spellcheck={false} />
