@@ -58,7 +58,7 @@ check_tidy() {
 	build build-clang >/dev/null # for what is generated; its errors are the business of compile
 	log=$(mktemp)
 	run-clang-tidy -quiet -p build-clang -j "$jobs" "^$PWD/src/.*\.c$" >"$log" 2>&1 && { rm -f "$log"; return 0; }
-	grep -E '(warning|error):' "$log" | sort -u
+	sed -nE "s/\x1b\[[0-9;]*m//g; s|^.*/(src/[^ ]*: (warning\|error): )|\1|p" "$log" | sort -u
 	rm -f "$log"
 	return 1
 }
