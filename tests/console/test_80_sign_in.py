@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from harness.browser import DIST
 from harness.http import Http
 
 
@@ -125,6 +126,7 @@ def test_the_keyboard_alone_is_enough(console, berth):
     page.get_by_role("tab", name="Sharing").wait_for()
 
 
+@pytest.mark.skipif(bool(DIST), reason="the binary holds other files than web/dist")
 @pytest.mark.parametrize("encoding", ["gzip", "br"])
 def test_the_first_load_is_small_and_strict(console, berth, encoding):
     """What the browser asks for until the list of repositories stands, fetched again with one encoding."""
