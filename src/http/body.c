@@ -77,19 +77,21 @@ bool body_admit(struct request *r)
 
 /* --- streamed --- */
 
-/* The full buffer goes to the worker. Holds the lock. */
-static void push(struct request *r)
+/* The full buffer goes to the worker. Holds the lock. True: workers_wake must follow. */
+static bool push(struct request *r)
 {
 	struct stream *s = &r->stream;
 	unsigned at = (s->full_head + s->full_count) % STREAM_BUFS;
+	bool wake;
 
 	s->full[at] = s->filling;
 	s->full_len[at] = s->fill_len;
 	s->full_count++;
 	s->filling = NULL;
 	s->fill_len = 0;
-	if (!serve_schedule(r))
+	if (!serve_schedule(r, &wake))
 		atomic_store(&r->is_aborted, true);
+	return wake;
 }
 
 /* A buffer to fill. False with the connection suspended (all are full) or not (memory or workers
@@ -129,9 +131,13 @@ static bool stream_feed(struct request *r, const uint8_t *p, size_t *len)
 		s->fill_len += n;
 		left -= n;
 		if (s->fill_len == STREAM_BUF_BYTES) {
+			bool wake;
+
 			mutex_lock(&r->lock);
-			push(r);
+			wake = push(r);
 			mutex_unlock(&r->lock);
+			if (wake)
+				workers_wake(&r->server->workers);
 		}
 	}
 	r->received += *len - left;
@@ -141,8 +147,8 @@ static bool stream_feed(struct request *r, const uint8_t *p, size_t *len)
 
 void body_flush(struct request *r)
 {
-	if (r->stream.fill_len > 0)
-		push(r);
+	if (r->stream.fill_len > 0 && push(r))
+		workers_wake(&r->server->workers);
 }
 
 void body_drain(struct request *r)

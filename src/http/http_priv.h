@@ -2,7 +2,7 @@
  * http_priv.h - what the modules of this folder share: the server, its connections, its requests.
  *
  * Who may touch what:
- *   A connection belongs to the event loop that accepted it. Other threads see only what is atomic,
+ *   A connection belongs to the event loop that the acceptor gave it to. Other threads see only what is atomic,
  * and the sweeper its descriptor, under the server's `conns_lock`. A request belongs to its event
  * loop until it is scheduled on a worker; from then on the fields named under `lock` are shared and
  * the rest belongs to whoever the state says: begin, data and handle (and so `pub`) to the worker
@@ -64,6 +64,10 @@ uint64_t conn_bytes_acked(int fd);
 uint64_t conn_bytes_received(int fd);
 
 void sweep_main(void *server); /* the sweeper's thread */
+
+/* accept.c: takes connections from the listening sockets until accept_stop, which closes these. */
+MUST_CHECK bool accept_start(struct http_server *s, struct err *err);
+void accept_stop(struct http_server *s);
 
 /* --- requests --- */
 
@@ -188,8 +192,9 @@ enum MHD_Result serve_call(void *cls, struct MHD_Connection *c, const char *url,
 	const char *version, const char *upload, size_t *upload_len, void **ctx);
 void serve_completed(
 	void *cls, struct MHD_Connection *c, void **ctx, enum MHD_RequestTerminationCode code);
-/* False: no workers any more (stopping); the caller runs the request itself. Holds r->lock. */
-bool serve_schedule(struct request *r);
+/* False: no workers any more (stopping); the caller runs the request itself. Holds r->lock. *wake:
+ * as for workers_submit. */
+bool serve_schedule(struct request *r, bool *wake);
 /* Ends a suspension. Holds r->lock. */
 void serve_resume(struct request *r);
 /* The worker's turn with a request. May free it. */
@@ -240,8 +245,9 @@ struct workers {
 };
 
 void workers_init(struct workers *w, unsigned max);
-/* False when closed. */
-bool workers_submit(struct workers *w, struct request *r);
+/* False when closed. *wake: workers_wake must follow, best without a lock that a worker needs. */
+bool workers_submit(struct workers *w, struct request *r, bool *wake);
+void workers_wake(struct workers *w);
 /* Queues again a request that a worker is at, behind the others; false (nothing done) if no other
  * waits. */
 bool workers_yield(struct workers *w, struct request *r);
@@ -283,7 +289,8 @@ struct http_server {
 	size_t listener_count;
 	struct tls *tls;
 	struct workers workers;
-	struct thread *sweeper;
+	struct thread *sweeper, *acceptor;
+	int accept_end; /* an eventfd that ends the acceptor */
 	unsigned rate_window_s; /* the minimum rate holds over this */
 	struct mutex conns_lock;
 	struct cond sweep_wake; /* with conns_lock */

@@ -17,11 +17,12 @@
 
 /* --- shared --- */
 
-bool serve_schedule(struct request *r)
+bool serve_schedule(struct request *r, bool *wake)
 {
 	mutex_assert_held(&r->lock);
+	*wake = false;
 	if (!r->is_scheduled)
-		r->is_scheduled = workers_submit(&r->server->workers, r);
+		r->is_scheduled = workers_submit(&r->server->workers, r, wake);
 	return r->is_scheduled;
 }
 
@@ -108,17 +109,20 @@ void serve_work(struct request *r)
 static enum MHD_Result hand_off(struct request *r, unsigned job, enum stage stage)
 {
 	bool is_done;
+	bool wake;
 
 	r->stage = stage;
 	conn_phase(r->conn, PHASE_WAIT);
 	mutex_lock(&r->lock);
 	r->jobs = job;
-	is_done = serve_schedule(r); /* the worker begins by taking the lock */
+	is_done = serve_schedule(r, &wake); /* the worker begins by taking the lock */
 	if (is_done) {
 		r->is_suspended = true;
 		MHD_suspend_connection(r->mhd);
 	}
 	mutex_unlock(&r->lock);
+	if (wake)
+		workers_wake(&r->server->workers);
 	return is_done ? MHD_YES : MHD_NO;
 }
 
@@ -308,12 +312,15 @@ void serve_completed(
 	void *cls, struct MHD_Connection *c, void **ctx, enum MHD_RequestTerminationCode code)
 {
 	struct request *r = *ctx;
+	struct workers *workers;
 	bool is_left_to_worker;
+	bool wake = false;
 
 	(void)cls;
 	(void)c;
 	if (r == NULL)
 		return;
+	workers = &r->server->workers;
 	*ctx = NULL;
 	r->is_complete = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || r->is_lingering;
 	conn_phase(r->conn, PHASE_IDLE);
@@ -328,9 +335,11 @@ void serve_completed(
 	r->conn = NULL;
 	r->is_suspended = false;
 	if (wants_worker_to_end(r))
-		(void)serve_schedule(r); /* false: stopping; it ends here */
+		(void)serve_schedule(r, &wake); /* false: stopping; it ends here */
 	is_left_to_worker = r->is_scheduled;
-	mutex_unlock(&r->lock);
+	mutex_unlock(&r->lock); /* the worker may free it from here on */
+	if (wake)
+		workers_wake(workers);
 	if (!is_left_to_worker)
 		serve_work(r);
 }

@@ -137,22 +137,12 @@ static size_t leave_escapes(void *cls, struct MHD_Connection *c, char *s)
 	return strlen(s);
 }
 
-/* The limit is one for all listeners; libmicrohttpd counts for each. */
-static enum MHD_Result accept_policy(void *cls, const struct sockaddr *addr, socklen_t len)
-{
-	const struct http_server *s = cls;
-
-	(void)addr;
-	(void)len;
-	return atomic_load(&s->connections) < s->options.connections_max ? MHD_YES : MHD_NO;
-}
-
 static bool listener_start(struct listener *l, struct err *err)
 {
 	struct http_server *s = l->server;
 	const struct http_options *o = &s->options;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-			 MHD_USE_ERROR_LOG;
+			 MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
 	struct MHD_OptionItem extra[4];
 	size_t n = 0;
 
@@ -165,9 +155,8 @@ static bool listener_start(struct listener *l, struct err *err)
 			(void *)(uintptr_t)tls_priorities };
 	}
 	extra[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
-	l->daemon = MHD_start_daemon(flags, l->port, s->listener_count > 1 ? accept_policy : NULL,
-		s, serve_call, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, s, MHD_OPTION_LISTEN_SOCKET,
-		l->fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_max_bytes,
+	l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve_call, s,
+		MHD_OPTION_EXTERNAL_LOGGER, log_mhd, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_max_bytes,
 		MHD_OPTION_CONNECTION_LIMIT, o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		o->connections_per_ip_max, MHD_OPTION_URI_LOG_CALLBACK, serve_target, s,
 		MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
@@ -176,12 +165,10 @@ static bool listener_start(struct listener *l, struct err *err)
 		/* A plain listener has no use for it, and says so in the log. */
 		l->is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, tls_retrieve(),
 		MHD_OPTION_END);
-	if (l->daemon == NULL) {
-		l->fd = -1; /* libmicrohttpd has closed it */
+	if (l->daemon == NULL)
 		return err_set(err, ERR_CONFIG,
 			"cannot serve port %u: not enough descriptors, threads or memory",
 			(unsigned)l->port);
-	}
 	return true;
 }
 
@@ -245,7 +232,7 @@ static bool start(struct http_server *s, const struct http_options *o, struct er
 	for (size_t i = 0; i < s->listener_count; i++)
 		if (!listener_start(&s->listeners[i], err))
 			return false;
-	return true;
+	return accept_start(s, err);
 }
 
 bool http_server_start(const struct http_options *o, struct http_server **out, struct err *err)
@@ -256,6 +243,7 @@ bool http_server_start(const struct http_options *o, struct http_server **out, s
 	workers_init(&s->workers, s->options.workers_max);
 	mutex_init(&s->conns_lock, "http.conns");
 	cond_init(&s->sweep_wake);
+	s->accept_end = -1;
 	atomic_store(&s->now_s, (uint64_t)clock_mono_us() / 1000000);
 	if (getrandom(s->id_seed, sizeof(s->id_seed), 0) != (ssize_t)sizeof(s->id_seed))
 		s->id_seed[0] = (uint64_t)clock_mono_us();
@@ -291,19 +279,6 @@ void http_server_stats(struct http_server *s, struct http_stats *out)
 	mutex_unlock(&w->lock);
 }
 
-/*
- * New connections are refused from now on. Not by MHD_quiesce_daemon: it takes the descriptor out
- * of the loops' epoll sets while the loops may be doing so themselves, and the second one aborts
- * the process (libmicrohttpd 0.9.75). Nor closed yet: a loop may be about to accept from it.
- */
-static void stop_listening(struct http_server *s)
-{
-	for (size_t i = 0; i < s->listener_count; i++) {
-		if (s->listeners[i].fd >= 0)
-			(void)shutdown(s->listeners[i].fd, SHUT_RDWR);
-	}
-}
-
 static void stop_sweeper(struct http_server *s)
 {
 	mutex_lock(&s->conns_lock);
@@ -326,17 +301,14 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
 	if (s == NULL)
 		return;
 	atomic_store(&s->is_stopping, true);
-	stop_listening(s);
+	accept_stop(s);
 	while (atomic_load(&s->requests_active) > 0 && clock_mono_us() < deadline_us)
 		(void)usleep(5000);
 	atomic_store(&s->is_aborting, true);
 	workers_close(&s->workers);
-	for (size_t i = 0; i < s->listener_count; i++) {
+	for (size_t i = 0; i < s->listener_count; i++)
 		if (s->listeners[i].daemon != NULL)
-			MHD_stop_daemon(s->listeners[i].daemon); /* closes the descriptor */
-		else if (s->listeners[i].fd >= 0)
-			(void)close(s->listeners[i].fd);
-	}
+			MHD_stop_daemon(s->listeners[i].daemon);
 	stop_sweeper(s);
 	tls_close(s->tls);
 	workers_fini(&s->workers);

@@ -71,29 +71,30 @@ static bool start_one(struct workers *w)
  * Gets one more thread to work, if requests wait and none is on its way already: that one will call
  * this again before it begins. So a burst of requests that take microseconds is served by a few
  * threads without a wake-up for each, and one of requests that wait for the disk gets all threads
- * within a moment. Holds the lock.
+ * within a moment. Holds the lock. True: workers_wake must follow, best without the lock, which the
+ * thread takes first of all.
  */
-static void wake_one(struct workers *w)
+static bool claim_one(struct workers *w)
 {
 	if (w->is_waking || w->head == NULL)
-		return;
+		return false;
 	if (w->idle > 0) {
-		cond_signal(&w->wake);
 		w->is_waking = true;
-	} else if (w->threads < w->max) {
-		w->is_waking = start_one(w);
+		return true;
 	}
+	if (w->threads < w->max)
+		w->is_waking = start_one(w);
+	return false;
 }
 
-/* The next request, or NULL when the thread shall end. Holds the lock. */
-static struct request *next(struct workers *w)
+/* The next request, or NULL when the thread shall end. Holds the lock. *wake: as for claim_one. */
+static struct request *next(struct workers *w, bool *wake)
 {
 	for (;;) {
 		struct request *r = pop(w);
 		bool is_woken;
 
-		if (r != NULL)
-			wake_one(w);
+		*wake = r != NULL && claim_one(w);
 		if (r != NULL || w->is_closed)
 			return r;
 		w->idle++;
@@ -110,12 +111,15 @@ static void worker_main(void *arg)
 	struct worker *self = arg;
 	struct workers *w = self->pool;
 	struct request *r;
+	bool wake;
 
 	mutex_lock(&w->lock);
 	w->is_waking = false;
-	while ((r = next(w)) != NULL) {
+	while ((r = next(w, &wake)) != NULL) {
 		w->busy++;
 		mutex_unlock(&w->lock);
+		if (wake)
+			workers_wake(w);
 		serve_work(r);
 		mutex_lock(&w->lock);
 		w->busy--;
@@ -133,18 +137,22 @@ static void worker_main(void *arg)
 	mutex_unlock(&w->lock);
 }
 
-bool workers_submit(struct workers *w, struct request *r)
+bool workers_submit(struct workers *w, struct request *r, bool *wake)
 {
 	bool is_open;
 
 	mutex_lock(&w->lock);
 	is_open = !w->is_closed;
-	if (is_open) {
+	if (is_open)
 		push(w, r);
-		wake_one(w);
-	}
+	*wake = is_open && claim_one(w);
 	mutex_unlock(&w->lock);
 	return is_open;
+}
+
+void workers_wake(struct workers *w)
+{
+	cond_signal(&w->wake);
 }
 
 bool workers_yield(struct workers *w, struct request *r)
@@ -179,7 +187,8 @@ static void join_finished(struct workers *w)
 void workers_tend(struct workers *w)
 {
 	mutex_lock(&w->lock);
-	wake_one(w);
+	if (claim_one(w))
+		workers_wake(w);
 	mutex_unlock(&w->lock);
 	join_finished(w);
 }

@@ -322,13 +322,15 @@ void db_writer_stop(struct db_writer *w)
 
 static void enqueue(struct db_writer *w, struct piece *p)
 {
-	LOCKED(&w->lock);
+	mutex_lock(&w->lock);
 	assert(!w->is_stopping);
 	*w->tail = p;
 	w->tail = &p->next;
 	/* A writer that is at work looks at the queue before it sleeps. */
-	if (atomic_fetch_add(&w->queued, 1) == 0)
-		cond_signal(&w->work);
+	bool was_empty = atomic_fetch_add(&w->queued, 1) == 0;
+	mutex_unlock(&w->lock);
+	if (was_empty)
+		cond_signal(&w->work); /* without the lock, which the writer takes first of all */
 }
 
 bool db_write(struct db *db, db_fn fn, void *arg, struct err *err)

@@ -68,11 +68,13 @@ struct put_args {
 	struct core *core;
 	const struct registry_id *reg;
 	const struct image_put *in;
-	const struct manifest *m;
+	struct manifest m; /* unless is_known */
 	struct digest digest;
 	struct arena *arena;
 	int64_t registry_id;
+	bool is_known; /* the image is there already, so its manifest was parsed and sealed before */
 	/* of one run */
+	bool has_vanished; /* it is known, and gone again */
 	struct repo_row repo;
 	struct image_row row;
 	int64_t *blob_ids, *child_ids;
@@ -97,7 +99,7 @@ static void add_missing(struct buf *list, const struct digest *d)
 static bool find_blobs(
 	struct db_conn *conn, struct put_args *a, struct buf *missing, struct err *err)
 {
-	const struct manifest *m = a->m;
+	const struct manifest *m = &a->m;
 	a->row.size_bytes = a->in->bytes.len;
 	for (size_t i = 0; i < m->blob_count; i++) {
 		struct blob_row blob;
@@ -136,7 +138,7 @@ static bool find_blobs(
 static bool find_children(
 	struct db_conn *conn, struct put_args *a, struct buf *missing, struct err *err)
 {
-	const struct manifest *m = a->m;
+	const struct manifest *m = &a->m;
 	uint64_t largest = 0;
 	for (size_t i = 0; i < m->child_count; i++) {
 		struct image_row child;
@@ -179,7 +181,7 @@ static bool too_many_images(const struct put_args *a, struct err *err)
 
 static bool add_image(struct db_conn *conn, struct put_args *a, struct err *err)
 {
-	const struct manifest *m = a->m;
+	const struct manifest *m = &a->m;
 	struct buf missing;
 	if (a->repo.images >= (int64_t)a->core->o.images_max)
 		return too_many_images(a, err);
@@ -270,6 +272,9 @@ static bool put_in(struct db_conn *conn, void *arg, struct err *err)
 		return false;
 	a->is_new = !found;
 	a->is_restored = false;
+	a->has_vanished = a->is_new && a->is_known;
+	if (a->has_vanished)
+		return true;
 	if (a->is_new) {
 		a->row = (struct image_row){ 0 };
 		if (!add_image(conn, a, err))
@@ -317,24 +322,48 @@ static bool check_put(const struct image_put *in, struct digest *digest, struct 
 	return true;
 }
 
-static bool find_repo_in(struct db_conn *conn, void *arg, struct err *err)
+static bool look_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct put_args *a = arg;
 	struct repo_key key;
 	if (!repo_table_key(conn, a->registry_id, a->in->repo, &key, err))
 		return false;
+	if (!key.id)
+		return core_repo_unknown(a->reg, a->in->repo, err);
 	a->sealed_for = key.id;
 	a->pool_id = key.pool_id;
-	return key.id || core_repo_unknown(a->reg, a->in->repo, err);
+	bool found = false;
+	if (!image_table_find(conn, key.id, &a->digest, NULL, a->arena, &a->row, &found, err))
+		return false;
+	a->is_known = found && str_eq(a->row.media_type, a->in->content_type);
+	return true;
+}
+
+static bool look(struct put_args *a, struct err *err)
+{
+	if (!core_registry(a->core, a->reg, false, &a->registry_id, err))
+		return false;
+	if (!a->registry_id)
+		return core_repo_unknown(a->reg, a->in->repo, err);
+	return db_read(a->core->db, look_in, a, err);
+}
+
+static bool parse(struct put_args *a, struct err *err)
+{
+	struct manifest *m = &a->m;
+	if (!manifest_parse(a->in->bytes, a->in->content_type, a->arena, m, err))
+		return false;
+	a->blob_ids = arena_alloc(a->arena, sizeof(int64_t) * (m->blob_count + 1));
+	a->child_ids = arena_alloc(a->arena, sizeof(int64_t) * (m->child_count + 1));
+	return (a->blob_ids && a->child_ids) || core_no_memory(err);
 }
 
 /* Keys cannot be asked for inside the transaction: it only checks that the repository is still this
  * one. */
-static bool seal_manifest(struct put_args *a, struct buf *sealed, struct err *err)
+static bool seal(struct put_args *a, struct buf *sealed, struct err *err)
 {
 	struct pool *pool;
-	if (!db_read(a->core->db, find_repo_in, a, err) ||
-		!pool_find(a->core, a->pool_id, &pool, err) || !pool_form(pool, &a->form, err))
+	if (!pool_find(a->core, a->pool_id, &pool, err) || !pool_form(pool, &a->form, err))
 		return false;
 	a->stored = a->in->bytes;
 	if (a->form == FORM_PLAIN)
@@ -345,38 +374,45 @@ static bool seal_manifest(struct put_args *a, struct buf *sealed, struct err *er
 	return true;
 }
 
-static bool put_parsed(struct put_args *a, struct err *err)
+/* One more tag for an image that is there costs no parsing. */
+static bool put(struct put_args *a, struct err *err)
 {
-	const struct manifest *m = a->m;
-	a->blob_ids = arena_alloc(a->arena, sizeof(int64_t) * (m->blob_count + 1));
-	a->child_ids = arena_alloc(a->arena, sizeof(int64_t) * (m->child_count + 1));
-	if (!a->blob_ids || !a->child_ids)
-		return core_no_memory(err);
-	if (!core_registry(a->core, a->reg, false, &a->registry_id, err))
-		return false;
-	if (!a->registry_id)
-		return core_repo_unknown(a->reg, a->in->repo, err);
 	struct buf sealed CLEANUP(buf_fini) = { 0 };
+	struct err unknown;
+	bool there = look(a, &unknown);
+	if (there && a->is_known && !db_write(a->core->db, put_in, a, err))
+		return false;
+	if (there && a->is_known && !a->has_vanished)
+		return true;
+	a->is_known = false;
 	buf_init(&sealed, MANIFEST_STORED_MAX);
-	return seal_manifest(a, &sealed, err) && db_write(a->core->db, put_in, a, err);
+	/* A manifest that cannot be stored is refused for that, wherever it was sent. */
+	if (!parse(a, err))
+		return false;
+	if (!there) {
+		*err = unknown;
+		return false;
+	}
+	return seal(a, &sealed, err) && db_write(a->core->db, put_in, a, err);
 }
 
 bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in,
 	struct arena *arena, struct image_put_result *out, struct err *err)
 {
 	struct put_args a = { .core = c, .reg = reg, .in = in };
-	struct manifest m;
 	if (!core_check_name(in->repo, err) || !check_put(in, &a.digest, err))
 		return false;
 	/* Its own arena: a manifest may name ten thousand layers, which a request's arena does not
 	 * hold. */
 	a.arena = arena_new(MANIFEST_ARENA_BYTES);
-	a.m = &m;
-	bool ok = manifest_parse(in->bytes, in->content_type, a.arena, &m, err) &&
-		  put_parsed(&a, err);
+	bool ok = put(&a, err);
 	if (ok) {
-		struct str type = arena_str(arena, m.media_type);
-		*out = (struct image_put_result){ a.digest, type, m.has_subject, m.subject };
+		*out = (struct image_put_result){
+			.digest = a.digest,
+			.media_type = arena_str(arena, a.row.media_type),
+			.has_subject = a.row.has_subject,
+			.subject = a.row.subject,
+		};
 		if (a.is_new)
 			core_count(&c->images_pushed, 1);
 	}

@@ -64,15 +64,22 @@ struct mount_args {
 	struct str found[DISCOVERY_MAX]; /* names of holders */
 	size_t found_count;
 	struct str chosen;
+	enum mount_outcome outcome;
 	bool avoidable; /* off, and with the setting on it would have been mounted */
 };
+
+static bool names_a_source(const struct mount_args *a)
+{
+	const struct mount_facts *f = &a->facts;
+	return f->source_given && !f->source_is_other_registry && name_is_repository(a->in->source);
+}
 
 static bool find_source(struct db_conn *conn, struct mount_args *a, struct err *err)
 {
 	struct mount_facts *f = &a->facts;
 	struct blob_row blob;
 	int64_t needs = 0;
-	if (!f->source_given || f->source_is_other_registry || !name_is_repository(a->in->source))
+	if (!names_a_source(a))
 		return true;
 	if (!repo_table_key(conn, a->registry_id, a->in->source, &a->source, err))
 		return false;
@@ -110,11 +117,16 @@ static bool find_holders(struct db_conn *conn, void *arg, struct err *err)
 	return true;
 }
 
-static bool look_up(struct db_conn *conn, void *arg, struct err *err)
+/* The facts as they are now: a transaction may run twice, and looks again each time. */
+static bool look_up(struct db_conn *conn, struct mount_args *a, struct err *err)
 {
-	struct mount_args *a = arg;
 	struct mount_facts *f = &a->facts;
 	bool in_pool = false;
+	a->blob = (struct blob_row){ 0 };
+	a->there = (struct link_row){ 0 };
+	a->size_bytes = 0;
+	f->target_holds = f->source_exists = f->source_holds = false;
+	f->source_same_pool = f->source_references = false;
 	if (!repo_table_key(conn, a->registry_id, a->in->target, &a->target, err))
 		return false;
 	if (!a->target.id)
@@ -135,45 +147,34 @@ static bool look_up(struct db_conn *conn, void *arg, struct err *err)
 	return find_source(conn, a, err);
 }
 
-struct link_args {
-	struct mount_args *m;
-	/* since the look-up */
-	bool gone;        /* the blob was collected */
-	bool target_gone; /* the target was deleted */
-	bool linked;      /* the target got the blob by other means, or held it before */
-};
-
-static bool link_in(struct db_conn *conn, void *arg, struct err *err)
+/* A layer that the target holds, but no image needs, is about to be used: it must not be collected
+ * between this answer and the image. Every time would cost a write; half of the time left is
+ * enough. */
+static bool wants_renewal(const struct mount_args *a)
 {
-	struct link_args *a = arg;
-	struct mount_args *m = a->m;
-	struct blob_row blob;
-	struct link_row there;
-	bool live = false, alive = false;
-	a->gone = a->target_gone = a->linked = false;
-	if (!repo_table_is_live(conn, m->target.id, &live, err) ||
-		!blob_table_get(conn, m->blob.id, &blob, &alive, err))
-		return false;
-	a->target_gone = !live;
-	a->gone = !alive;
-	if (!live || !alive)
-		return true;
-	if (!link_table_find(conn, m->target.id, blob.id, &there, &a->linked, err))
-		return false;
+	int64_t grace = a->core->o.collect_grace_ms;
+	return a->outcome == MOUNT_PRESENT && a->there.needs == 0 && a->there.linked_at_ms + grace / 2 < clock_now_ms();
+}
+
+/* Writes what the look-up of the same transaction led to. */
+static bool link_in(struct db_conn *conn, const struct mount_args *a, struct err *err)
+{
 	int64_t now = clock_now_ms();
+	struct candidate k = { now + a->core->o.collect_grace_ms, a->blob.id, a->target.id };
 	struct link_row link = {
-		.repository_id = m->target.id,
-		.blob_id = blob.id,
+		.repository_id = a->target.id,
+		.blob_id = a->blob.id,
 		.origin = LINK_MOUNTED,
-		.source = m->chosen,
+		.source = a->chosen,
 		.linked_at_ms = now,
 	};
-	struct candidate k = { now + m->core->o.collect_grace_ms, blob.id, m->target.id };
-	if (a->linked)
-		return there.needs > 0 ||
-		       (link_table_renew(conn, m->target.id, blob.id, now, err) &&
-			       candidate_table_add(conn, &k, err));
-	return link_table_add(conn, &link, &blob, err) && candidate_table_add(conn, &k, err);
+	if (a->outcome == MOUNT_MOUNTED)
+		return link_table_add(conn, &link, &a->blob, err) &&
+		       candidate_table_add(conn, &k, err);
+	if (wants_renewal(a))
+		return link_table_renew(conn, a->target.id, a->blob.id, now, err) &&
+		       candidate_table_add(conn, &k, err);
+	return true;
 }
 
 /* `from` of another registry, as some clients write it: a host name in front. */
@@ -204,79 +205,104 @@ static bool wants_discovery(const struct mount_args *a, enum mount_outcome outco
 	}
 }
 
-/* By the facts, and then by looking for another source. */
-static bool choose(struct mount_args *a, enum mount_outcome *out, struct err *err)
+/* The first holder that the caller may read becomes the source; none: `chosen` stays empty. */
+static bool find_readable(struct mount_args *a, struct err *err)
 {
 	const struct mount_request *in = a->in;
-	*out = mount_decide(&a->facts);
-	if (*out == MOUNT_MOUNTED)
-		a->chosen = in->source;
-	if (!wants_discovery(a, *out))
-		return true;
 	if (!db_read(a->core->db, find_holders, a, err))
 		return false;
-	for (size_t i = 0; i < a->found_count; i++) {
-		if (!in->may_read(in->may_read_arg, a->found[i]))
-			continue;
-		a->chosen = a->found[i];
-		*out = MOUNT_MOUNTED;
-		return true;
+	for (size_t i = 0; i < a->found_count && !a->chosen.ptr; i++) {
+		if (in->may_read(in->may_read_arg, a->found[i]))
+			a->chosen = a->found[i];
 	}
 	return true;
 }
 
-static bool decide(struct mount_args *a, enum mount_outcome *out, struct err *err)
+static bool look_in(struct db_conn *conn, void *arg, struct err *err)
 {
-	struct mount_facts *f = &a->facts;
-	const struct mount_request *in = a->in;
-	f->may_read = f->source_exists && in->may_read(in->may_read_arg, in->source);
-	if (!choose(a, out, err))
-		return false;
-	if (*out != MOUNT_OFF)
-		return true;
-	/* What would it have been? Its owner is told what the setting costs. */
-	enum mount_outcome otherwise;
-	f->setting_enabled = true;
-	bool done = choose(a, &otherwise, err);
-	f->setting_enabled = false;
-	a->avoidable = done && otherwise == MOUNT_MOUNTED;
+	struct mount_args *a = arg;
 	a->chosen = (struct str){ NULL, 0 };
+	if (!look_up(conn, a, err))
+		return false;
+	a->outcome = mount_decide(&a->facts);
+	if (a->outcome == MOUNT_MOUNTED)
+		a->chosen = a->in->source;
+	return true;
+}
+
+/* Looks and writes in one transaction, with the source that the client names. */
+static bool attempt_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	return look_in(conn, arg, err) && link_in(conn, arg, err);
+}
+
+/* The same with the source that discovery chose: it need not hold the blob any more. */
+static bool link_chosen_in(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct mount_args *a = arg;
+	if (!look_up(conn, a, err))
+		return false;
+	if (a->facts.target_holds)
+		a->outcome = MOUNT_PRESENT;
+	else
+		a->outcome = a->blob.id ? MOUNT_MOUNTED : MOUNT_NOT_HELD;
+	return link_in(conn, a, err);
+}
+
+/* Another source than the client names, or none named: looked for with reads only, which most such
+ * requests end with. */
+static bool discover(struct mount_args *a, struct err *err)
+{
+	if (!find_readable(a, err))
+		return false;
+	if (a->chosen.ptr)
+		return db_write(a->core->db, link_chosen_in, a, err);
+	return true;
+}
+
+/* What would it have been with the setting on? Its owner is told what that costs. */
+static bool look_avoidable(struct mount_args *a, struct err *err)
+{
+	a->facts.setting_enabled = true;
+	enum mount_outcome otherwise = mount_decide(&a->facts);
+	a->facts.setting_enabled = false;
+	if (wants_discovery(a, otherwise)) {
+		if (!find_readable(a, err))
+			return false;
+		if (a->chosen.ptr)
+			otherwise = MOUNT_MOUNTED;
+	}
+	a->chosen = (struct str){ NULL, 0 };
+	a->avoidable = otherwise == MOUNT_MOUNTED;
 	if (a->avoidable)
 		a->size_bytes = a->blob.size_bytes;
-	return done;
-}
-
-/* A layer that the target holds, but no image needs, is about to be used: it must not be collected
- * between this answer and the image. Every time would cost a write; half of the time left is
- * enough. */
-static bool wants_renewal(const struct mount_args *a)
-{
-	int64_t grace = a->core->o.collect_grace_ms;
-	return a->there.needs == 0 && a->there.linked_at_ms + grace / 2 < clock_now_ms();
-}
-
-/* Writes what was decided; *outcome becomes what came of it. */
-static bool carry_out(struct mount_args *a, enum mount_outcome *outcome, struct err *err)
-{
-	struct link_args link = { .m = a };
-	if (*outcome != MOUNT_MOUNTED && !(*outcome == MOUNT_PRESENT && wants_renewal(a)))
-		return true;
-	if (!db_write(a->core->db, link_in, &link, err))
-		return false;
-	if (link.target_gone)
-		return core_repo_unknown(a->reg, a->in->target, err);
-	if (link.gone)
-		*outcome = MOUNT_NOT_HELD;
-	else
-		*outcome = link.linked ? MOUNT_PRESENT : MOUNT_MOUNTED;
 	return true;
+}
+
+/*
+ * A client that names a source that it may read was told before that the target does not have the
+ * blob, and mostly gets the link now: so the transaction that writes it looks as well. All others
+ * only read, as most of them end without a link.
+ */
+static bool run(struct mount_args *a, struct err *err)
+{
+	struct db *db = a->core->db;
+	struct mount_facts *f = &a->facts;
+	/* Asked outside of transactions: the answer may need one of its own. */
+	f->may_read = names_a_source(a) && a->in->may_read(a->in->may_read_arg, a->in->source);
+	if (!f->may_read && !db_read(db, look_in, a, err))
+		return false;
+	if ((f->may_read || wants_renewal(a)) && !db_write(db, attempt_in, a, err))
+		return false;
+	if (a->outcome == MOUNT_OFF)
+		return look_avoidable(a, err);
+	return !wants_discovery(a, a->outcome) || discover(a, err);
 }
 
 bool mount_try(struct core *c, const struct registry_id *reg, const struct mount_request *in,
 	struct arena *arena, struct mount_result *out, struct err *err)
 {
 	struct mount_args *a = arena_alloc(arena, sizeof(*a));
-	enum mount_outcome outcome;
 	struct err bad;
 	if (!a)
 		return core_no_memory(err);
@@ -290,9 +316,9 @@ bool mount_try(struct core *c, const struct registry_id *reg, const struct mount
 	a->facts.policy_is_ecr = c->o.mount_policy == MOUNT_POLICY_ECR;
 	a->facts.source_given = in->source.ptr != NULL && in->source.len > 0;
 	a->facts.source_is_other_registry = a->facts.source_given && names_a_registry(in->source);
-	if (!db_read(c->db, look_up, a, err) || !decide(a, &outcome, err) ||
-		!carry_out(a, &outcome, err))
+	if (!run(a, err))
 		return false;
+	enum mount_outcome outcome = a->outcome;
 	bool done = outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT;
 	if (outcome == MOUNT_MOUNTED)
 		core_count(&c->bytes_mounted, a->blob.size_bytes);

@@ -124,13 +124,13 @@ static void a_data_key_is_kept_for_the_caches_life(void **state)
 {
 	(void)state;
 	struct source s = { .may_go = true };
-	struct kms_cache *c = kms_cache_new(100);
+	struct kms_cache *c = kms_cache_new(1000);
 	assert_int_equal(get(c, 1, &s), 1);
 	assert_int_equal(get(c, 1, &s), 1);
-	usleep(120 * 1000);
+	usleep(1100 * 1000);
 	kms_cache_expire(c);
 	assert_int_equal(get(c, 1, &s), 2);
-	usleep(120 * 1000);
+	usleep(1100 * 1000);
 	assert_int_equal(get(c, 1, &s), 3);
 	kms_cache_free(c);
 }

@@ -271,7 +271,8 @@ static void bytes_never_cross_pools(void **state)
 	assert_sound(w);
 }
 
-/* Things that happen between the look-up and the link: may_read is called just there. */
+/* Things that happen between the look-up and the link that discovery leads to: may_read is called
+ * just there. With a source that is named both are one transaction, and may_read comes before. */
 
 struct meanwhile {
 	struct world *w;
@@ -312,7 +313,7 @@ static void what_vanishes_before_the_link_is_not_mounted(void **state)
 	/* The source is deleted but its blob lives on: that is a mount. */
 	meanwhile = (struct meanwhile){ w, "src", &d };
 	w->may_read = repo_is_deleted;
-	ASSERT_OUTCOME(MOUNTED, mount(w, "dst", "src", &d));
+	ASSERT_OUTCOME(MOUNTED, mount(w, "dst", NULL, &d));
 	assert_true(holds(w, "dst", &d));
 	ASSERT_DONE(blob_unlink(w->core, &w->reg, STR("dst"), &d, &err));
 	collect_all(w);
@@ -320,7 +321,7 @@ static void what_vanishes_before_the_link_is_not_mounted(void **state)
 	make_repo(w, "src");
 	push(w, "src", "layer");
 	w->may_read = source_is_deleted_and_collected;
-	r = mount(w, "dst", "src", &d);
+	r = mount(w, "dst", NULL, &d);
 	ASSERT_OUTCOME(NOT_HELD, r);
 	assert_null(r.source.ptr);
 	assert_int_equal(r.size_bytes, 0);
@@ -330,14 +331,21 @@ static void what_vanishes_before_the_link_is_not_mounted(void **state)
 	push(w, "src", "layer");
 	meanwhile.repo = "dst";
 	w->may_read = target_gets_it_otherwise;
-	ASSERT_OUTCOME(PRESENT, mount(w, "dst", "src", &d));
+	ASSERT_OUTCOME(PRESENT, mount(w, "dst", NULL, &d));
 	/* The target is gone. */
 	ASSERT_DONE(blob_unlink(w->core, &w->reg, STR("dst"), &d, &err));
 	struct mount_request in = { .target = STR("dst"),
-		.source = STR("src"),
 		.digest = str_from(digest_text(&d, text)),
 		.may_read = repo_is_deleted };
 	ASSERT_FAILS(ERR_REPO_UNKNOWN, mount_try(w->core, &w->reg, &in, w->arena, &r, &err));
+	/* A named source that goes just before is no source any more. */
+	make_repo(w, "dst");
+	make_repo(w, "named");
+	push(w, "named", "layer");
+	delete_repo(w, "src");
+	meanwhile.repo = "named";
+	w->may_read = repo_is_deleted;
+	ASSERT_OUTCOME(NO_SOURCE, mount(w, "dst", "named", &d));
 	assert_sound(w);
 }
 
