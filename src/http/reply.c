@@ -195,8 +195,7 @@ static struct MHD_Response *make_response(struct request *r)
 	case REPLY_FILE:
 		return file_response(r);
 	case REPLY_SEGMENTS:
-		return MHD_create_response_from_callback(
-			reply->length,
+		return MHD_create_response_from_callback(reply->length,
 			reply->length < READ_BLOCK ? (size_t)reply->length : READ_BLOCK,
 			object_read, r, NULL);
 	}

@@ -156,12 +156,12 @@ static bool listener_start(struct listener *l, struct err *err)
 	}
 	extra[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve_call, s,
-		MHD_OPTION_EXTERNAL_LOGGER, log_mhd, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_max_bytes,
-		MHD_OPTION_CONNECTION_LIMIT, o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		o->connections_per_ip_max, MHD_OPTION_URI_LOG_CALLBACK, serve_target, s,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-		serve_completed, s, MHD_OPTION_NOTIFY_CONNECTION, conn_notify, l, MHD_OPTION_ARRAY,
-		extra,
+		MHD_OPTION_EXTERNAL_LOGGER, log_mhd, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		o->header_max_bytes, MHD_OPTION_CONNECTION_LIMIT, o->connections_max,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_ip_max,
+		MHD_OPTION_URI_LOG_CALLBACK, serve_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, serve_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, conn_notify, l, MHD_OPTION_ARRAY, extra,
 		/* A plain listener has no use for it, and says so in the log. */
 		l->is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, tls_retrieve(),
 		MHD_OPTION_END);

@@ -2,15 +2,16 @@
 
 #include "meta/table.h"
 
-#define NEXT_SEQ \
-	"coalesce((SELECT max(e.seq) FROM tag_event e WHERE e.repository_id = r.id), 0) + 1, "
-#define NEXT_NTH \
-	"coalesce((SELECT max(e.nth) FROM tag_event e WHERE e.repository_id = r.id AND e.name = $2), 0) + 1, "
+/* Two statements: one that reads the table that it writes, or returns what it wrote, makes a
+ * temporary table each time. */
+static const char sql_next[] =
+	"SELECT coalesce((SELECT max(e.seq) FROM tag_event e WHERE e.repository_id = r.id), 0) + 1, "
+	"coalesce((SELECT max(e.nth) FROM tag_event e WHERE e.repository_id = r.id AND e.name = $2), 0) + 1 "
+	"FROM repository r WHERE r.id = $1 AND r.state = 1";
 static const char sql_add[] =
 	"INSERT INTO tag_event (repository_id, seq, name, nth, at_ms, action, digest, previous) "
-	"SELECT r.id, " NEXT_SEQ "$2, " NEXT_NTH
-	"$3, $4, i.digest, (SELECT p.digest FROM image p WHERE p.id = $6) FROM repository r, image i "
-	"WHERE r.id = $1 AND r.state = 1 AND i.id = $5 RETURNING seq, nth";
+	"SELECT $1, $2, $3, $4, $5, $6, i.digest, (SELECT p.digest FROM image p WHERE p.id = $8) "
+	"FROM image i WHERE i.id = $7";
 static const char sql_trim_repository[] =
 	"DELETE FROM tag_event WHERE repository_id = $1 AND seq <= $2";
 static const char sql_trim_tag[] =
@@ -46,23 +47,41 @@ static bool trim(struct db_conn *c, const struct tag_change *change, int64_t seq
 	return true;
 }
 
-bool tag_event_table_add(struct db_conn *c, const struct tag_change *change, struct err *err)
+static bool find_next(struct db_conn *c, const struct tag_change *change, int64_t *seq,
+	int64_t *nth, bool *live, struct err *err)
 {
-	STMT(st, c, sql_add);
+	STMT(st, c, sql_next);
 	db_bind_int(st, 1, change->repository_id);
 	db_bind_str(st, 2, change->name);
-	db_bind_int(st, 3, change->now_ms);
-	db_bind_int(st, 4, change->action);
-	db_bind_int(st, 5, change->image_id);
-	db_bind_int(st, 6, change->previous_id);
-	bool row = false;
-	if (!db_step(st, &row, err))
+	if (!db_step(st, live, err))
 		return false;
-	if (!row)
+	if (*live) {
+		*seq = db_col_int(st, 0);
+		*nth = db_col_int(st, 1);
+	}
+	return true;
+}
+
+bool tag_event_table_add(struct db_conn *c, const struct tag_change *change, struct err *err)
+{
+	int64_t seq = 0, nth = 0;
+	bool live = false;
+	if (!find_next(c, change, &seq, &nth, &live, err))
+		return false;
+	if (!live)
 		return true;
-	int64_t seq = db_col_int(st, 0);
-	int64_t nth = db_col_int(st, 1);
-	return trim(c, change, seq, nth, err);
+	struct db_stmt *st = db_prepare(c, sql_add);
+	db_bind_int(st, 1, change->repository_id);
+	db_bind_int(st, 2, seq);
+	db_bind_str(st, 3, change->name);
+	db_bind_int(st, 4, nth);
+	db_bind_int(st, 5, change->now_ms);
+	db_bind_int(st, 6, change->action);
+	db_bind_int(st, 7, change->image_id);
+	db_bind_int(st, 8, change->previous_id);
+	if (!db_run(st, err))
+		return false;
+	return db_changes(c) == 0 || trim(c, change, seq, nth, err);
 }
 
 /* The next tag of an image behind change->name. */

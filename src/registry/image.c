@@ -72,7 +72,8 @@ struct put_args {
 	struct digest digest;
 	struct arena *arena;
 	int64_t registry_id;
-	bool is_known; /* the image is there already, so its manifest was parsed and sealed before */
+	bool is_known; /* the image is there already, so its manifest was parsed and sealed before
+			*/
 	/* of one run */
 	bool has_vanished; /* it is known, and gone again */
 	struct repo_row repo;

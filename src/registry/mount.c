@@ -153,7 +153,8 @@ static bool look_up(struct db_conn *conn, struct mount_args *a, struct err *err)
 static bool wants_renewal(const struct mount_args *a)
 {
 	int64_t grace = a->core->o.collect_grace_ms;
-	return a->outcome == MOUNT_PRESENT && a->there.needs == 0 && a->there.linked_at_ms + grace / 2 < clock_now_ms();
+	return a->outcome == MOUNT_PRESENT && a->there.needs == 0 &&
+	       a->there.linked_at_ms + grace / 2 < clock_now_ms();
 }
 
 /* Writes what the look-up of the same transaction led to. */

@@ -12,12 +12,14 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/stage.h"
 
-#define SHARDS    256
-#define SHARD_LEN 2
-#define NAME_LEN  (2 * STORE_KEY_LEN)
-#define PATH_LEN  (SHARD_LEN + 1 + NAME_LEN)
-#define WINDOW    (8 * MIB) /* between two looks at the free space, and two starts of write-back */
+#define SHARDS      256
+#define SHARD_LEN   2
+#define NAME_LEN    (2 * STORE_KEY_LEN)
+#define PATH_LEN    (SHARD_LEN + 1 + NAME_LEN)
+#define WINDOW      (8 * MIB) /* between two looks at the free space, and two starts of write-back */
+#define DIRECT_FROM MIB       /* what an object holds beyond is written past the page cache */
 
 struct fs {
 	struct blobstore base;
@@ -27,15 +29,18 @@ struct fs {
 	 * there. Not known from the folder's mere existence, as another writer may have made it a
 	 * moment ago. */
 	atomic_bool is_shard_durable[SHARDS];
+	struct stage_pool stages;
 };
 
 struct fs_writer {
 	struct blob_writer base;
 	struct store_key key;
 	int fd;
+	struct stage stage;     /* the last bytes of the object, if it has begun */
+	uint64_t looked_bytes;  /* size at the last look at the free space */
 	uint64_t flushed_bytes; /* write-back was started up to here */
-	/* Where a failed fsync cuts: what this writer synced, or found when it opened the object, for
-	 * an earlier one may have synced and acknowledged that. */
+	/* Where a failed fsync cuts: what this writer synced, or found when it opened the object,
+	 * for an earlier one may have synced and acknowledged that. */
 	uint64_t floor_bytes;
 	bool is_name_durable;
 	bool is_broken; /* an fsync failed: the kernel may have dropped what it could not write, and
@@ -119,6 +124,7 @@ static bool fs_append(
 	struct fs_writer *w = xmalloc(sizeof(*w));
 	w->base.store = s;
 	w->base.size_bytes = (uint64_t)st.st_size;
+	w->looked_bytes = (uint64_t)st.st_size;
 	w->flushed_bytes = (uint64_t)st.st_size;
 	w->floor_bytes = (uint64_t)st.st_size;
 	w->key = *key;
@@ -127,14 +133,18 @@ static bool fs_append(
 	return true;
 }
 
-static bool fs_write(struct blob_writer *base, const void *bytes, size_t len, struct err *err)
+static bool write_failed(const struct fs_writer *w, struct err *err)
 {
-	struct fs_writer *w = writer_of(base);
-	if (w->is_broken)
-		return fail(err, EIO, "an fsync failed before: writing", &w->key);
+	char path[PATH_LEN + 1];
+	object_path(&w->key, path);
+	return err_wrap(err, "writing object %s", path);
+}
+
+/* Through the page cache. */
+static bool write_cached(struct fs_writer *w, const uint8_t *bytes, size_t len, struct err *err)
+{
+	struct blob_writer *base = &w->base;
 	if (base->size_bytes - w->flushed_bytes >= WINDOW) {
-		if (!check_free(fs_of(base->store), len, err))
-			return false;
 		/* Only a head start for the fsync to come, which reports the errors too;
 		 * unsupported on some file systems. */
 		(void)sync_file_range(w->fd, (off_t)w->flushed_bytes,
@@ -146,11 +156,72 @@ static bool fs_write(struct blob_writer *base, const void *bytes, size_t len, st
 		 * still holds a prefix. */
 		if (ftruncate(w->fd, (off_t)base->size_bytes) != 0)
 			err_wrap(err, "and truncating");
-		char path[PATH_LEN + 1];
-		object_path(&w->key, path);
-		return err_wrap(err, "writing object %s", path);
+		return write_failed(w, err);
 	}
 	base->size_bytes += len;
+	return true;
+}
+
+/* Begins a stage where one may begin. */
+static bool is_staged(struct fs_writer *w)
+{
+	uint64_t size = w->base.size_bytes;
+	char path[PATH_LEN + 1];
+	if (stage_has_begun(&w->stage))
+		return true;
+	if (size < DIRECT_FROM || size % STAGE_ALIGN != 0)
+		return false;
+	object_path(&w->key, path);
+	struct fs *fs = fs_of(w->base.store);
+	return stage_begin(&w->stage, &fs->stages, fs->root, path, size);
+}
+
+/* How many of len bytes go through the page cache, up to where a stage may begin. */
+static size_t cached_part(uint64_t size, size_t len)
+{
+	uint64_t until =
+		size < DIRECT_FROM ? DIRECT_FROM : (size + STAGE_ALIGN) / STAGE_ALIGN * STAGE_ALIGN;
+	return until - size < len ? (size_t)(until - size) : len;
+}
+
+static bool write_some(
+	struct fs_writer *w, const uint8_t *bytes, size_t len, size_t *taken, struct err *err)
+{
+	if (!is_staged(w)) {
+		*taken = cached_part(w->base.size_bytes, len);
+		return write_cached(w, bytes, *taken, err);
+	}
+	bool done = stage_put(&w->stage, bytes, len, taken);
+	int why = errno;
+	w->base.size_bytes += *taken;
+	w->flushed_bytes = w->base.size_bytes;
+	if (done)
+		return true;
+	/* As above; what the stage holds is written again the next time. */
+	if (ftruncate(w->fd, (off_t)w->stage.offset) != 0)
+		why = errno;
+	err_ignore(err_sys(err, file_err_kind(why), why, "direct write"));
+	return write_failed(w, err);
+}
+
+static bool fs_write(struct blob_writer *base, const void *bytes, size_t len, struct err *err)
+{
+	struct fs_writer *w = writer_of(base);
+	const uint8_t *from = bytes;
+	if (w->is_broken)
+		return fail(err, EIO, "an fsync failed before: writing", &w->key);
+	if (base->size_bytes - w->looked_bytes >= WINDOW) {
+		if (!check_free(fs_of(base->store), len, err))
+			return false;
+		w->looked_bytes = base->size_bytes;
+	}
+	while (len > 0) {
+		size_t n = 0;
+		if (!write_some(w, from, len, &n, err))
+			return false;
+		from += n;
+		len -= n;
+	}
 	return true;
 }
 
@@ -177,7 +248,7 @@ static bool fs_sync(struct blob_writer *base, struct err *err)
 	struct fs_writer *w = writer_of(base);
 	if (w->is_broken)
 		return fail(err, EIO, "an fsync failed before: fsync of", &w->key);
-	if (fsync(w->fd) != 0) {
+	if (!stage_end(&w->stage, w->fd) || fsync(w->fd) != 0) {
 		int why = errno;
 		/* What this writer wrote since its last sync is of unknown content: it must not be
 		 * appended to by another request. */
@@ -202,11 +273,19 @@ static bool fs_cut(struct blob_writer *base, uint64_t size_bytes, struct err *er
 	struct fs_writer *w = writer_of(base);
 	if (w->is_broken)
 		return fail(err, EIO, "an fsync failed before: cutting", &w->key);
+	/* What a stage holds is not in the file yet; where nothing is cut, nothing is torn either.
+	 */
+	if (stage_has_begun(&w->stage) && stage_cut(&w->stage, size_bytes)) {
+		base->size_bytes = size_bytes;
+		return true;
+	}
 	if (ftruncate(w->fd, (off_t)size_bytes) != 0)
 		return fail(err, errno, "cutting", &w->key);
 	base->size_bytes = size_bytes;
 	if (w->flushed_bytes > size_bytes)
 		w->flushed_bytes = size_bytes;
+	if (w->looked_bytes > size_bytes)
+		w->looked_bytes = size_bytes;
 	if (w->floor_bytes > size_bytes)
 		w->floor_bytes = size_bytes;
 	return true;
@@ -215,6 +294,10 @@ static bool fs_cut(struct blob_writer *base, uint64_t size_bytes, struct err *er
 static void fs_close_writer(struct blob_writer *base)
 {
 	struct fs_writer *w = writer_of(base);
+	/* Nobody was promised what was not synced, but what there is may save sending it again. */
+	if (!w->is_broken)
+		(void)stage_end(&w->stage, w->fd);
+	stage_drop(&w->stage);
 	fd_closep(&w->fd);
 	free(w);
 }
