@@ -56,12 +56,22 @@ class Peer:
     def oci(self):
         return Oci(Http(self.port, headers={"Authorization": self.authorization} if self.authorization else {}))
 
+    def pids(self):
+        first = self.process.pid
+        return [first, *map(int, pathlib.Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+
+    def cpu(self):
+        """Seconds of processor that the process and its children have used."""
+        total = 0
+        for pid in self.pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
     def memory(self, field="VmRSS"):
         """Bytes, of the process and its children."""
         total = 0
-        pids = [self.process.pid]
-        pids += [int(p) for p in pathlib.Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text().split()]
-        for pid in pids:
+        for pid in self.pids():
             for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
                 if line.startswith(field + ":"):
                     total += int(line.split()[1]) * 1024
@@ -104,19 +114,34 @@ class BerthOnDisk(Berth):
 
 
 class DockerRegistry(Peer):
+    """Debian's, of distribution 2.8."""
+
     name = "docker-registry"
+    binary = "docker-registry"
 
     def __init__(self, folder):
         self.folder = folder
         folder.mkdir(parents=True)
         self.port, self.env = free_port(), clean_env(folder)
+        self.env["OTEL_TRACES_EXPORTER"] = "none"
         del self.env["REGISTRY_AUTH_FILE"]  # meant for skopeo; this program reads every REGISTRY_* as its own setting
         (folder / "config.yml").write_text(
             f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}\n"
             f"http: {{addr: '127.0.0.1:{self.port}'}}\nlog: {{level: error, accesslog: {{disabled: true}}}}\n")
 
     def command(self):
-        return ["docker-registry", "serve", str(self.folder / "config.yml")]
+        return [self.binary, "serve", str(self.folder / "config.yml")]
+
+
+class Distribution(DockerRegistry):
+    """Distribution 3, built by tools/gotools.sh where that can be."""
+
+    name = "distribution"
+    binary = str(ROOT / "build/gobin/registry")
+
+    @classmethod
+    def is_there(cls):
+        return os.path.exists(cls.binary)
 
 
 class Nginx(Peer):

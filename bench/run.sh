@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tools/deps.sh build bench
 tools/venv.sh
+tools/gotools.sh bench || echo 'no distribution v3 to compare with'
 [ -f build/build.ninja ] || meson setup build >/dev/null
 ninja -C build berth >/dev/null || ninja -C build berth
 mkdir -p build/bench

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the clients and the conformance suite that Debian 12 lacks into build/gobin, from the Go module proxy, at pinned
-# versions. They need Go 1.24 or newer: the machine's own, one that Go 1.21+ fetches for itself (GOTOOLCHAIN=auto), or
+# versions; with "bench" as argument the registry that benchmarks compare with instead. They need Go 1.24 or newer: the machine's own, one that Go 1.21+ fetches for itself (GOTOOLCHAIN=auto), or
 # Debian's from backports, in this order.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,6 +9,9 @@ tools='
 conformance github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111
 crane github.com/google/go-containerregistry/cmd/crane@v0.22.1
 oras oras.land/oras/cmd/oras@v1.3.6
+'
+[ "${1:-}" != bench ] || tools='
+registry github.com/distribution/distribution/v3/cmd/registry@v3.1.2
 '
 missing=()
 while read -r name module; do
