@@ -12,7 +12,7 @@ DATA    ?= berth-data
 LISTEN  ?= 127.0.0.1:5000
 ARGS    ?=
 
-.PHONY: all build-deps run install test unit api lint check-all bench soak deb image clean
+.PHONY: all build-deps run install test unit api lint check-all bench bench-growth bench-instructions soak deb image clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -n berth | grep -q 'no work to do' || echo "building $(BUILD)/berth"
@@ -48,6 +48,12 @@ check-all: lint
 
 bench:
 	@bench/run.sh
+
+# What a large registry costs more than a small one; instructions a request, compared with the record.
+bench-growth:
+	@BENCH=growth.py bench/run.sh
+bench-instructions:
+	@BENCH=instructions.py bench/run.sh
 
 soak:
 	@BERTH_LONG=1 tools/test.sh crash race leaks

@@ -43,15 +43,13 @@ class Reads:
         self.rounds_of("digest", [*self.registries, self.nginx], lambda p: "/manifest" if p is self.nginx else f"/v2/bench/app/manifests/{self.manifest_digest}")
 
     def small(self):
-        """HEAD and GET of small blobs; the same bytes as files for nginx."""
+        """GET of small blobs; the same bytes as files for nginx. (wrk cannot do HEAD: it waits for the body.)"""
         for size, case in ((1024, "get1k"), (MIB, "get1m")):
             data = blob(case, size)
             for peer in self.registries:
                 peer.oci().push_blob("bench/app", data)
             self.serve_file(case, data)
             url = lambda p: f"/{case}" if p is self.nginx else f"/v2/bench/app/blobs/{sha256(data)}"  # noqa: B023, E731
-            if size == 1024:
-                self.rounds_of("head", [*self.registries, self.nginx], url, BENCH_METHOD="HEAD")
             self.rounds_of(case, [*self.registries, self.nginx], url)
             if size == MIB:
                 self.rounds_of("range", [*self.registries, self.nginx], url, BENCH_RANGE="bytes=500000-565535")

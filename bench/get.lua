@@ -1,11 +1,9 @@
 -- The same request over and over, with totals as JSON.
---   BENCH_AUTH    Authorization header, if any
---   BENCH_METHOD  GET unless given
---   BENCH_RANGE   Range header, if any
+--   BENCH_AUTH   Authorization header, if any
+--   BENCH_RANGE  Range header, if any
 local auth, range = os.getenv("BENCH_AUTH"), os.getenv("BENCH_RANGE")
 if auth and auth ~= "" then wrk.headers["Authorization"] = auth end
 if range then wrk.headers["Range"] = range end
-wrk.method = os.getenv("BENCH_METHOD") or "GET"
 wrk.headers["Accept"] = "application/vnd.oci.image.manifest.v1+json"
 
 function done(summary, latency)

@@ -11,7 +11,7 @@ cases); the spread stands behind it. Clients run on the same cores as the server
 for the whole transfer of a large blob; unlike a rate it hardly depends on what the client costs.
 
 - **manifest GET**: {manifest_bytes} bytes, `wrk -t1 -c32`, {seconds} s a round. nginx serves a static file of the same bytes.
-- **HEAD, GET, range of small blobs**: the same way; the range is 64 KiB out of 1 MiB, at an offset that is no border of anything.
+- **GET, range of small blobs**: the same way; the range is 64 KiB out of 1 MiB, at an offset that is no border of anything.
 - **tags/list**: a page of 1,000 out of 2,000 tags, 8 connections.
 - **new mounts**: `POST .../blobs/uploads/?mount=...&from=...`, never the same (repository, digest) twice, only 201 counts. Berth's answers are
   durable (fsync); the others write a link file and do not sync it. **repeated mounts** ask for what the target has already.
@@ -59,7 +59,6 @@ def under(number, unit):
 ROWS = [
     ("manifest", "requests/s", "manifest GET by tag", True, [times("docker-registry", 20), times("distribution", 5), times("nginx", 0.6), times("nginx", 0.85)]),
     ("digest", "requests/s", "manifest GET by digest", True, []),
-    ("head", "requests/s", "blob HEAD", True, []),
     ("get1k", "requests/s", "blob GET, 1 KiB", True, []),
     ("get1m", "requests/s", "blob GET, 1 MiB", True, []),
     ("range", "requests/s", "blob GET, a range of 64 KiB", True, []),

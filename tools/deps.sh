@@ -12,7 +12,7 @@ packages() {
 		containerd docker.io nodejs npm dpkg-dev binutils man-db zsh systemd softhsm2 strace ;;
 	package) echo dpkg-dev binutils git gzip python3-minimal ;;
 	lint) echo clang clang-format clang-tidy cppcheck codespell shellcheck coccinelle python3-minimal ;;
-	bench) echo docker-registry nginx-light wrk curl procps python3-venv ;;
+	bench) echo docker-registry nginx-light wrk curl skopeo valgrind procps python3-venv ;;
 	go) echo golang-go ;;
 	*) echo "tools/deps.sh: unknown purpose '$1'" >&2; exit 2 ;;
 	esac
