@@ -6,7 +6,7 @@
 #   conformance  the OCI distribution conformance suite
 #   clients      docker, podman, buildah, skopeo, ctr, crane, oras, umoci
 #   tour         the commands of README.md, verbatim
-#   crash, race  SIGKILL at random moments; mounts against deletions and collection
+#   crash, race  SIGKILL at random moments; mounts against deletions and collection, and what many clients see held against a model
 #   asan, leaks  the API tests on an ASan+UBSan build (clang); ten thousand requests with LeakSanitizer
 #   tsan         API and race tests on a ThreadSanitizer build (gcc)
 #   unit-asan, unit-tsan   the cmocka programs on these builds
@@ -116,10 +116,10 @@ for s in "${stages[@]}"; do
 	clients) py clients 420 build/berth tests/clients ;;
 	tour) py tour 240 build/berth tests/tour ;;
 	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash ;;
-	race) py race $((long ? 1200 : 120)) build/berth tests/race ;;
+	race) py race $((long ? 2400 : 180)) build/berth tests/race tests/model ;;
 	asan) build_asan && py asan 1500 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;
 	leaks) build_asan && py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks || sums+=(leaks=no-build) ;;
-	tsan) build_tsan && py tsan 1500 build-tsan/berth tests/api tests/race -n 2 -m 'not slow' || sums+=(tsan=no-build) ;;
+	tsan) build_tsan && py tsan 1500 build-tsan/berth tests/api tests/race tests/model -n 2 -m 'not slow' || sums+=(tsan=no-build) ;;
 	unit-asan) say "$s" && build_asan && unit_on build-asan "$s" || sums+=("$s=no-build") ;;
 	unit-tsan) say "$s" && build_tsan && unit_on build-tsan "$s" || sums+=("$s=no-build") ;;
 	fuzz) say fuzz && fuzz ;;
