@@ -13,6 +13,11 @@ static void *or_abort(void *p)
 	return p;
 }
 
+void *xmalloc_raw(size_t len)
+{
+	return or_abort(malloc(len != 0 ? len : 1));
+}
+
 void *xmalloc(size_t len)
 {
 	return or_abort(calloc(1, len != 0 ? len : 1));

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 void *xmalloc(size_t len);           /* zeroed */
+void *xmalloc_raw(size_t len);       /* not zeroed: buffers of many pages that are written before they are read */
 void *xcalloc(size_t n, size_t len); /* zeroed */
 char *xstrdup(const char *s);
 void mem_wipe(void *p, size_t len); /* not optimised away */

@@ -131,7 +131,7 @@ bool body_finish(struct body *b, struct err *err)
 static bool hash_reader(struct hash *h, struct blob_reader *plain, struct seal_reader *sealed,
 	uint64_t size, struct err *err)
 {
-	uint8_t *bytes CLEANUP(freep) = xmalloc(REREAD_BYTES);
+	uint8_t *bytes CLEANUP(freep) = xmalloc_raw(REREAD_BYTES);
 	for (uint64_t at = 0; at < size;) {
 		size_t want = size - at < REREAD_BYTES ? (size_t)(size - at) : REREAD_BYTES, n = 0;
 		bool ok = sealed ? seal_reader_pread(sealed, bytes, want, at, &n, err)

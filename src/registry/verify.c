@@ -121,7 +121,7 @@ static bool tell_if_still_there(struct verify *v, const char *what, struct err *
 static bool hash_object(struct verify *v, struct blob_reader *reader, bool *same, struct err *err)
 {
 	struct hash *h CLEANUP(hash_freep) = NULL;
-	uint8_t *bytes CLEANUP(freep) = xmalloc(READ_BYTES);
+	uint8_t *bytes CLEANUP(freep) = xmalloc_raw(READ_BYTES);
 	struct digest got;
 	size_t n = READ_BYTES;
 	if (!hash_new(v->blob.digest.alg, &h, err))

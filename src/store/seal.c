@@ -266,7 +266,7 @@ bool seal_open_tail(const struct seal_pool *pool, const struct store_key *object
 			tail.len);
 	if (!seal_lock_from_header(pool, object, (const uint8_t *)tail.ptr, &lock, err))
 		return err_wrap(err, "upload tail");
-	uint8_t *sealed CLEANUP(freep) = xmalloc(SEAL_SEALED_MAX); /* opened in place */
+	uint8_t *sealed CLEANUP(freep) = xmalloc_raw(SEAL_SEALED_MAX); /* opened in place */
 	struct str body = str_sub(tail, SEAL_HEADER_LEN, SIZE_MAX);
 	memcpy(sealed, body.ptr, body.len);
 	struct seal_piece piece = { sealed, body.len };

@@ -66,8 +66,8 @@ bool seal_writer_open(struct blob_writer *inner, const struct seal_pool *pool,
 	struct seal_writer *w CLEANUP(writer_freep) = xmalloc(sizeof(*w));
 	w->inner = inner;
 	w->full = plain_size / SEAL_SEGMENT;
-	w->part = xmalloc(SEAL_SEGMENT);
-	w->batch = xmalloc(SEAL_HEADER_LEN + (SEAL_BATCH + 1) * SEAL_SEALED_MAX);
+	w->part = xmalloc_raw(SEAL_SEGMENT);
+	w->batch = xmalloc_raw(SEAL_HEADER_LEN + (SEAL_BATCH + 1) * SEAL_SEALED_MAX);
 	if (w->full != 0)
 		w->border = SEAL_HEADER_LEN + w->full * seal_sealed_segment(pool->suite);
 	if (plain_size == 0 && tail.len == 0) {
