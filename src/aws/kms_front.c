@@ -42,7 +42,7 @@ static void reply_fault(struct http_req *req, const struct fault *f)
 	jo_str(&o, "__type", f->code);
 	jo_str(&o, "message", f->message);
 	jo_end(&o, '}');
-	req->log_outcome = arena_str(req->arena, f->code);
+	req->log_error = arena_str(req->arena, f->code);
 	audit_error(req, f->code, f->message);
 	reply_headers(req);
 	http_header_set(req, "x-amzn-ErrorType", f->code);

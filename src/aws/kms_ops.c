@@ -34,6 +34,30 @@ static bool is_alias_text(struct str s)
 	return s.len != 0;
 }
 
+static bool is_word(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    c == '_'))
+			return false;
+	}
+	return s.len != 0;
+}
+
+/* Latin-1 without control characters, as UTF-8. */
+static bool is_latin(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		if (c < ' ' || c > 0xc3)
+			return false;
+	}
+	return true;
+}
+
+static const struct shape_pattern pattern_word = { "[\\w]+", is_word };
+static const struct shape_pattern pattern_latin = { "[\\u0020-\\u00FF]*", is_latin };
 static const struct shape_pattern pattern_alias = { "^[a-zA-Z0-9:/_-]+$", is_alias_text };
 
 /* clang-format off */
@@ -43,7 +67,7 @@ static const struct shape key_id = { "KeyIdType", .type = SHAPE_STRING, .min = 1
 static const struct shape alias_name = { "AliasNameType", .type = SHAPE_STRING, .min = 1, .max = 256, .pattern = &pattern_alias };
 static const struct shape description = { "DescriptionType", .type = SHAPE_STRING, .max = 8192 };
 static const struct shape policy = { "PolicyType", .type = SHAPE_STRING, .min = 1, .max = 131072 };
-static const struct shape policy_name = { "PolicyNameType", .type = SHAPE_STRING, .min = 1, .max = 128 };
+static const struct shape policy_name = { "PolicyNameType", .type = SHAPE_STRING, .min = 1, .max = 128, .pattern = &pattern_word };
 static const struct shape key_usage = { "KeyUsageType",
 	ENUM("SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE") };
 static const struct shape key_spec = { "KeySpec",
@@ -57,7 +81,7 @@ static const struct shape xks_id = { "XksKeyIdType", .type = SHAPE_STRING, .min 
 static const struct shape tag_key = { "TagKeyType", .type = SHAPE_STRING, .min = 1, .max = 128 };
 static const struct shape tag_value = { "TagValueType", .type = SHAPE_STRING, .max = 256 };
 static const struct shape grant_token = { "GrantTokenType", .type = SHAPE_STRING, .min = 1, .max = 8192 };
-static const struct shape marker = { "MarkerType", .type = SHAPE_STRING, .min = 1, .max = 1024 };
+static const struct shape marker = { "MarkerType", .type = SHAPE_STRING, .min = 1, .max = 1024, .pattern = &pattern_latin };
 static const struct shape limit = { "LimitType", .type = SHAPE_INT, .min = 1, .max = 1000 };
 static const struct shape limit_100 = { "LimitType", .type = SHAPE_INT, .min = 1, .max = 100 };
 static const struct shape limit_50 = { "LimitType", .type = SHAPE_INT, .min = 1, .max = 50 };

@@ -165,6 +165,7 @@ void query_reply_error(
 {
 	char id[UUID_TEXT_LEN + 1];
 	struct buf xml CLEANUP(buf_fini);
+	req->log_error = arena_str(req->arena, code);
 	audit_error(req, code, message);
 	query_request_id(req, id);
 	buf_init(&xml, QUERY_ANSWER_MAX);

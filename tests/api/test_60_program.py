@@ -8,6 +8,7 @@ import stat
 import subprocess
 import time
 
+import botocore.exceptions
 import pytest
 
 from harness.env import clean_env, run
@@ -479,6 +480,20 @@ def test_the_access_log_has_a_line_for_each_request_and_no_secrets(berth):
     # A layer URL is good for whoever has it: its signature stays out of the log, wherever in the URL it stands.
     signatures = re.findall(r"(?<![0-9a-f:])[0-9a-f]{64}(?![0-9a-f])", url.replace("%3A", ":"))
     assert signatures and all(s not in text for s in signatures)
+
+
+def test_the_access_log_names_the_error_of_every_service(berth):
+    calls = {
+        "RepositoryNotFoundException": lambda: berth.client("ecr").list_images(repositoryName="no/such"),
+        "NotFoundException": lambda: berth.client("kms").describe_key(KeyId="no-such"),
+        "NoSuchEntity": lambda: berth.client("iam").get_user(UserName="nobody"),
+        "ValidationError": lambda: berth.client("sts").get_session_token(DurationSeconds=1000000),
+    }
+    for code, call in calls.items():
+        with pytest.raises(botocore.exceptions.ClientError) as e:
+            call()
+        assert e.value.response["Error"]["Code"] == code
+        berth.access_log(lambda line: line.get("error", "").startswith(code) and "mount_outcome" not in line)
 
 
 def test_the_access_log_can_be_turned_off(make_berth):
