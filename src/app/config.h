@@ -79,7 +79,7 @@ struct config {
 	/* the server */
 	char *config, *data;
 	struct config_list listen;
-	char *tls_cert, *tls_key;
+	char *tls_cert, *tls_key, *oidc_ca;
 	bool allow_plain_http, no_auth;
 	int64_t grace_ms;
 	/* the registry */

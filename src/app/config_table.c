@@ -25,6 +25,8 @@ const struct config_key config_keys[] = {
 		.help = "Private key of the certificate, PEM." },
 	{ "allow-plain-http", CONFIG_SWITCH, FIELD(allow_plain_http), .otherwise = "off", .commands = COMMAND_SERVE, .group = "Server",
 		.help = "Serves plain HTTP beyond loopback too, as behind a proxy that ends TLS. Passwords then cross the network in the clear." },
+	{ "oidc-ca", CONFIG_TEXT, FIELD(oidc_ca), .arg = "FILE", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Certificates that the issuers of OIDC tokens are verified against when their keys are fetched, PEM. Default: the system's." },
 	{ "no-auth", CONFIG_SWITCH, FIELD(no_auth), .otherwise = "off", .commands = COMMAND_SERVE, .group = "Server",
 		.help = "Takes every caller for the account's root. For throw-away use; refused unless all addresses are loopback." },
 	{ "grace", CONFIG_DURATION, FIELD(grace_ms), .otherwise = "30s", .max = DAYS(1), .arg = "TIME", .commands = COMMAND_SERVE, .group = "Server",

@@ -6,6 +6,7 @@
 #include "front/throttle.h"
 #include "registry/core.h"
 
+#define CA_FILE_MAX ((size_t)4 * MIB)
 #define KEY(f) config_key_at(offsetof(struct config, f))
 
 static bool bad(
@@ -22,6 +23,22 @@ static bool tls_check(const struct config *c, struct err *err)
 	if (c->tls_key != NULL && c->tls_cert == NULL)
 		return bad(c, KEY(tls_key), "give --tls-cert too", err);
 	return true;
+}
+
+/* A file of certificates that cannot be read would only show when something is fetched. */
+static bool ca_check(
+	const struct config *c, const char *path, const struct config_key *key, struct err *err)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----";
+	struct buf text CLEANUP(buf_fini);
+	struct err why;
+	if (path == NULL)
+		return true;
+	buf_init(&text, CA_FILE_MAX);
+	if (!file_read(path, &text, &why))
+		return bad(c, key, "cannot be read", err);
+	return memmem(text.ptr, text.len, begin, sizeof(begin) - 1) != NULL ||
+	       bad(c, key, "holds no certificate in PEM", err);
 }
 
 static bool names_check(const struct config *c, struct err *err)
@@ -94,6 +111,9 @@ bool rules_check(const struct config *c, struct rules *out, struct err *err)
 {
 	struct rules r = { 0 };
 	if (!tls_check(c, err) || !names_check(c, err) ||
+		!ca_check(c, c->oidc_ca, KEY(oidc_ca), err) ||
+		!ca_check(c, c->kms_ca, KEY(kms_ca), err) ||
+		!ca_check(c, c->event_webhook_ca, KEY(event_webhook_ca), err) ||
 		!listen_all(c, r.listen, &r.listen_count, err) ||
 		!webhooks_read(c, &r.webhooks, err))
 		return false;

@@ -117,6 +117,7 @@ static bool open_auth(struct server *s, struct err *err)
 		.no_auth = s->config->no_auth,
 		.account = s->identity.account,
 		.region = s->identity.region,
+		.oidc_ca_file = s->config->oidc_ca,
 	};
 	return auth_open(&o, &s->auth, err) &&
 	       identity_ensure_key(s->stack.db, s->auth, &s->folder, &s->identity, err);

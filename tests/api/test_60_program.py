@@ -11,6 +11,7 @@ import time
 import botocore.exceptions
 import pytest
 
+from harness.certificate import make_certificate
 from harness.env import clean_env, run
 from harness.http import Http
 from harness.oci import blob, expect, join, sha256
@@ -62,6 +63,9 @@ BAD_STARTS = [
     (["serve", "--no-auth", "--allow-plain-http", "--listen", ":5000"], {}, "berth: --listen :5000: --no-auth is only for loopback addresses"),
     (["serve", "--tls-cert", "x.pem"], {}, "berth: --tls-cert: give --tls-key too"),
     (["serve", "--tls-cert", "x.pem", "--tls-key", "y.pem"], {}, "berth: cannot read the TLS certificate x.pem: "),
+    (["serve", "--oidc-ca", "x.pem"], {}, "berth: --oidc-ca: cannot be read"),
+    (["serve"], {"BERTH_OIDC_CA": "a-file"}, "berth: BERTH_OIDC_CA: holds no certificate in PEM"),
+    (["serve", "--event-webhook-ca", "a-file"], {}, "berth: --event-webhook-ca: holds no certificate in PEM"),
     (["serve", "--account", "12345"], {}, "berth: --account: an account id is twelve digits"),
     (["serve", "--region", "EU"], {}, "berth: --region: a Region is"),
     (["serve", "--domain", "no spaces"], {}, "berth: --domain: not a domain name"),
@@ -289,16 +293,6 @@ def test_systemd_is_told_when_the_server_is_ready_and_when_it_stops(make_berth, 
 
 
 # -- TLS -----------------------------------------------------------------------------------------------------------------
-
-
-def make_certificate(folder, name):
-    run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.new", "-out", folder / "cert.new"], clean_env(folder),
-    )
-    (folder / "key.new").rename(folder / "key.pem")
-    (folder / "cert.new").rename(folder / "cert.pem")
-    return ssl.PEM_cert_to_DER_cert((folder / "cert.pem").read_text())
 
 
 def start_tls(make_berth, folder, port):

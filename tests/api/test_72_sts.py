@@ -9,6 +9,7 @@ import botocore.config
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.certificate import make_certificate
 from harness.env import ROOT, run
 from harness.http import Http
 from harness.iam import allow, deny, document, keys, make_user, trust
@@ -353,6 +354,22 @@ def test_an_issuer_that_does_not_answer(berth, issuer):
         except ClientError:
             assert time.monotonic() < end
             time.sleep(0.3)
+
+
+def test_an_issuer_with_a_certificate_of_a_private_authority(make_berth, scratch):
+    make_certificate(scratch, "issuer")
+    issuer = Issuer(certificate=(scratch / "cert.pem", scratch / "key.pem"))
+
+    def ask(berth):
+        provide(berth, issuer)
+        role = ci_role(berth, issuer)
+        return unsigned(berth).assume_role_with_web_identity(RoleArn=role, RoleSessionName="job", WebIdentityToken=issuer.token())
+
+    try:
+        assert refused("IDPCommunicationError", ask, make_berth()) and issuer.fetched == 0
+        assert ask(make_berth("--oidc-ca", str(scratch / "cert.pem")))["Provider"] == issuer.host and issuer.fetched == 1
+    finally:
+        issuer.close()
 
 
 def test_claims_are_conditions(berth, issuer):

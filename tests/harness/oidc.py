@@ -3,6 +3,7 @@
 import base64
 import http.server
 import json
+import ssl
 import threading
 import time
 
@@ -62,9 +63,9 @@ class HmacKey:
 
 
 class Issuer:
-    """keys: those that it publishes. fetched: how often they were asked for."""
+    """keys: those that it publishes. fetched: how often they were asked for. certificate: (file of it, file of its key) for HTTPS."""
 
-    def __init__(self, path=""):
+    def __init__(self, path="", certificate=None):
         self.keys = [RsaKey(), EcKey()]
         self.fetched = 0
         self.broken = False
@@ -89,6 +90,12 @@ class Issuer:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self.server.server_port}{path}"
         self.url = f"http://{self.host}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.server.handle_error = lambda *args: None  # a client that does not trust it
+            self.url = f"https://{self.host}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
