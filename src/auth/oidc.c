@@ -277,12 +277,12 @@ static bool verify_by(const struct json *key, struct str token, bool is_rsa)
 
 /* *known: whether any key of the set was meant for it. */
 static bool verify_by_set(
-	const char *set, struct str token, const struct algorithm *alg, struct str kid, bool *known)
+	struct str set, struct str token, const struct algorithm *alg, struct str kid, bool *known)
 {
 	struct json *root CLEANUP(json_freep) = NULL;
 	struct err ignored;
 	*known = false;
-	if (!json_parse(str_from(set), &root, &ignored))
+	if (!json_parse(set, &root, &ignored))
 		return false;
 	const struct json *keys = json_get(root, "keys");
 	for (size_t i = 0; i < json_len(keys); i++) {
@@ -296,25 +296,44 @@ static bool verify_by_set(
 	return false;
 }
 
-static bool check_signature(struct oidc *o, struct str token, struct str issuer,
-	const struct json *header, struct err *err)
+static bool wrong_signature(struct err *err)
 {
-	const struct algorithm *alg = find_algorithm(json_get_str(header, "alg"));
-	/* RFC 7515 4.1.11: what is critical and not understood must be refused; nothing is here. */
-	if (alg == NULL || json_get(header, "crit") != NULL)
-		return invalid(err, "Unsupported algorithm or header in the ID Token provided");
-	struct str kid = json_get_str(header, "kid");
+	return invalid(err, "Couldn't verify the signature of the ID Token provided");
+}
+
+/* By the issuer's keys; they are fetched again once when none of them was meant for the token. */
+static bool check_signature(struct oidc *o, struct str token, struct str issuer,
+	const struct algorithm *alg, struct str kid, struct err *err)
+{
 	for (int attempt = 0; attempt < 2; attempt++) {
 		char *set CLEANUP(freep) = NULL;
 		bool known;
 		if (!get_keys(o, issuer, attempt == 1, &set, err))
 			return false;
-		if (verify_by_set(set, token, alg, kid, &known))
+		if (verify_by_set(str_from(set), token, alg, kid, &known))
 			return true;
 		if (known)
 			break;
 	}
-	return invalid(err, "Couldn't verify the signature of the ID Token provided");
+	return wrong_signature(err);
+}
+
+/* What the token says about its signature. header: the caller's, holds kid's text. */
+static bool read_header(struct str token, struct arena *arena, struct json **header,
+	const struct algorithm **out_alg, struct str *out_kid, struct err *err)
+{
+	struct str parts[3];
+	if (token.len > OIDC_TOKEN_MAX || !split(token, parts))
+		return invalid(err, "The ID Token provided is not a valid JWT");
+	if (!read_part(parts[0], arena, header, err))
+		return false;
+	const struct algorithm *alg = find_algorithm(json_get_str(*header, "alg"));
+	/* RFC 7515 4.1.11: what is critical and not understood must be refused; nothing is here. */
+	if (alg == NULL || json_get(*header, "crit") != NULL)
+		return invalid(err, "Unsupported algorithm or header in the ID Token provided");
+	*out_alg = alg;
+	*out_kid = json_get_str(*header, "kid");
+	return true;
 }
 
 /* Claims. */
@@ -322,7 +341,7 @@ static bool check_signature(struct oidc *o, struct str token, struct str issuer,
 struct collection {
 	struct oidc_token *token;
 	struct arena *arena;
-	bool fits;
+	bool fits, is_too_long;
 };
 
 static bool collect(void *arg, struct str name, const struct json *value)
@@ -331,23 +350,25 @@ static bool collect(void *arg, struct str name, const struct json *value)
 	struct oidc_token *t = c->token;
 	bool is_list = json_type(value) == JSON_ARRAY;
 	size_t n = is_list ? json_len(value) : 1;
-	if (t->claim_count == OIDC_CLAIMS_MAX)
-		return false;
-	struct oidc_claim *claim = &t->claims[t->claim_count];
-	claim->count = 0;
-	for (size_t i = 0; i < n && claim->count < OIDC_VALUES_MAX; i++) {
+	size_t count = 0;
+	struct str *values = arena_alloc(c->arena, (n + 1) * sizeof(*values));
+	c->fits = values != NULL;
+	for (size_t i = 0; c->fits && i < n; i++) {
 		const struct json *v = is_list ? json_at(value, i) : value;
 		if (json_type(v) != JSON_STRING)
 			continue;
-		claim->values[claim->count] = arena_str(c->arena, json_str(v));
-		c->fits = c->fits && claim->values[claim->count].ptr != NULL;
-		claim->count++;
+		values[count] = arena_str(c->arena, json_str(v));
+		c->fits = values[count++].ptr != NULL;
 	}
-	if (claim->count == 0)
-		return true;
-	claim->name = arena_str(c->arena, name);
-	c->fits = c->fits && claim->name.ptr != NULL;
-	t->claim_count++;
+	if (!c->fits || count == 0)
+		return c->fits;
+	/* A condition must not be asked about a part of what there is. */
+	c->is_too_long = t->claim_count == OIDC_CLAIMS_MAX;
+	if (c->is_too_long)
+		return false;
+	struct oidc_claim *claim = &t->claims[t->claim_count++];
+	*claim = (struct oidc_claim){ arena_str(c->arena, name), values, count };
+	c->fits = claim->name.ptr != NULL;
 	return c->fits;
 }
 
@@ -388,17 +409,12 @@ static bool check_times(const struct json *payload, int64_t now_ms, struct err *
 	return true;
 }
 
-bool oidc_verify(struct oidc *o, struct str token, struct str issuer, int64_t now_ms,
-	struct arena *arena, struct oidc_token *out, struct err *err)
+static bool read_claims(struct str token, struct str issuer, int64_t now_ms, struct arena *arena,
+	struct oidc_token *out, struct err *err)
 {
-	struct json *header CLEANUP(json_freep) = NULL;
 	struct json *payload CLEANUP(json_freep) = NULL;
 	struct str parts[3];
-	if (token.len > OIDC_TOKEN_MAX || !split(token, parts))
-		return invalid(err, "The ID Token provided is not a valid JWT");
-	if (!read_part(parts[0], arena, &header, err) ||
-		!check_signature(o, token, issuer, header, err) ||
-		!read_part(parts[1], arena, &payload, err))
+	if (!split(token, parts) || !read_part(parts[1], arena, &payload, err))
 		return false;
 	out->claim_count = 0;
 	out->issuer = arena_str(arena, json_get_str(payload, "iss"));
@@ -407,6 +423,8 @@ bool oidc_verify(struct oidc *o, struct str token, struct str issuer, int64_t no
 	(void)json_each(payload, collect, &c);
 	if (!c.fits || out->issuer.ptr == NULL || out->subject.ptr == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
+	if (c.is_too_long)
+		return invalid(err, "The ID Token provided has too many claims");
 	if (!str_eq(out->issuer, issuer))
 		return invalid(err, "The ID Token provided is of another issuer");
 	if (out->subject.len == 0)
@@ -414,4 +432,29 @@ bool oidc_verify(struct oidc *o, struct str token, struct str issuer, int64_t no
 	if (oidc_claim(out, "aud") == NULL)
 		return invalid(err, "Missing a required claim: aud");
 	return check_times(payload, now_ms, err);
+}
+
+bool oidc_verify(struct oidc *o, struct str token, struct str issuer, int64_t now_ms,
+	struct arena *arena, struct oidc_token *out, struct err *err)
+{
+	struct json *header CLEANUP(json_freep) = NULL;
+	const struct algorithm *alg;
+	struct str kid;
+	return read_header(token, arena, &header, &alg, &kid, err) &&
+	       check_signature(o, token, issuer, alg, kid, err) &&
+	       read_claims(token, issuer, now_ms, arena, out, err);
+}
+
+bool oidc_verify_with(struct str set, struct str token, struct str issuer, int64_t now_ms,
+	struct arena *arena, struct oidc_token *out, struct err *err)
+{
+	struct json *header CLEANUP(json_freep) = NULL;
+	const struct algorithm *alg;
+	struct str kid;
+	bool known;
+	if (!read_header(token, arena, &header, &alg, &kid, err))
+		return false;
+	return verify_by_set(set, token, alg, kid, &known)
+		       ? read_claims(token, issuer, now_ms, arena, out, err)
+		       : wrong_signature(err);
 }

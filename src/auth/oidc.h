@@ -20,8 +20,7 @@ struct oidc;
 #define OIDC_RETRY_MS       ((int64_t)10 * 1000)
 #define OIDC_FIRST_RETRY_MS ((int64_t)2 * 1000) /* while nothing is known of an issuer */
 #define OIDC_TOKEN_MAX      ((size_t)20000)     /* characters: STS's limit */
-#define OIDC_CLAIMS_MAX     32
-#define OIDC_VALUES_MAX     16
+#define OIDC_CLAIMS_MAX     64 /* that are texts; GitHub's tokens have about 30 */
 #define OIDC_SKEW_S         60 /* that clocks may differ */
 
 /* ca_file NULL: the system's certificates. */
@@ -31,7 +30,7 @@ void oidc_close(struct oidc *o); /* accepts NULL */
 /* A claim that is a text or a list of texts. */
 struct oidc_claim {
 	struct str name;
-	struct str values[OIDC_VALUES_MAX];
+	const struct str *values; /* in the arena */
 	size_t count;
 };
 
@@ -49,6 +48,9 @@ MUST_CHECK bool oidc_issuer(
  * IDPCommunicationError (detail: why). */
 MUST_CHECK bool oidc_verify(struct oidc *o, struct str token, struct str issuer, int64_t now_ms,
 	struct arena *arena, struct oidc_token *out, struct err *err);
+/* The same by a key set (RFC 7517) at hand: nobody is asked for one, and o has no part in it. */
+MUST_CHECK bool oidc_verify_with(struct str set, struct str token, struct str issuer,
+	int64_t now_ms, struct arena *arena, struct oidc_token *out, struct err *err);
 /* The claim of that name, or NULL. */
 const struct oidc_claim *oidc_claim(const struct oidc_token *t, const char *name);
 

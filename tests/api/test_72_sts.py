@@ -304,7 +304,7 @@ def test_tokens_that_must_not_pass(berth, issuer):
         issuer.token(aud="someone-else"), issuer.token(aud=None), issuer.token(aud=["a", "b"]), issuer.token(azp="other"),
         issuer.token(sub=None), issuer.token(exp=None), issuer.token(iat=None), issuer.token(exp="soon"), issuer.token(exp=1e300, iat=1e300),
         issuer.token(nbf=now + 300), issuer.token(iat=now + 300), issuer.token(iss=None), issuer.token(iss=issuer.url + "/"),
-        issuer.token(iss="https://" + issuer.host), issuer.token(iss="https://other.example.com"),
+        issuer.token(**{f"claim-{n}": "x" for n in range(70)}), issuer.token(iss="https://" + issuer.host), issuer.token(iss="https://other.example.com"),
     ):
         refused("InvalidIdentityToken", ask, token)
     assert "Token expired" in refused("ExpiredTokenException", ask, issuer.token(exp=now - 1))
@@ -312,6 +312,7 @@ def test_tokens_that_must_not_pass(berth, issuer):
     refused("AccessDenied", sts.assume_role_with_web_identity, RoleArn=role + "x", RoleSessionName="job", WebIdentityToken=good)
     refused("ValidationError", ask, good, "a b")
     ask(issuer.token(aud=["x", AUDIENCE]))
+    ask(issuer.token(**{f"claim-{n}": "x" for n in range(50)}, aud=["x"] * 40 + [AUDIENCE], numbers=[1, 2], other={"a": "b"}))
     ask(issuer.token(aud="x", azp=AUDIENCE))
     # A role that trusts principals trusts no web identity.
     other = make_role(berth, "people", trust({"AWS": "*"}))
