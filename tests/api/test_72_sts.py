@@ -295,6 +295,8 @@ def test_tokens_that_must_not_pass(berth, issuer):
     public = json.dumps(rsa.jwk()).encode()
     for token in (
         "no token at all", "a.b.c", head + "." + body + ".", f"{none}.{body}.", f"{none}.{body}.{signature}",
+        *(f"{head}.{body}.{bad}" for bad in ("A", "A=", "=", "====", signature + "=", signature[:-1], signature + "A=", "\n" + signature)),
+        *(f"{head}.{bad}.{signature}" for bad in ("A=", "A", body + "=", "")), f"A=.{body}.{signature}",
         head + "." + body + "." + ("A" if signature[0] != "A" else "B") + signature[1:],
         f"{head}.{issuer.token(sub='repo:org/app:other').split('.')[1]}.{signature}",
         issuer.token(RsaKey(kid=rsa.kid)), issuer.token(EcKey(kid=ec.kid)), issuer.token(RsaKey(kid="unknown")),
