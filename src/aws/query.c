@@ -41,61 +41,6 @@ void query_name_op(struct http_req *req, const char *name)
 	req->op = op;
 }
 
-/* Tokens that prove a caller, and passwords of operations that Berth does not have. */
-static bool is_secret(struct str name)
-{
-	static const char *const secrets[] = { "WebIdentityToken", "SAMLAssertion", "TokenCode",
-		"AuthenticationCode", "Password", "NewPassword", "OldPassword", "PrivateKey" };
-
-	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
-		if (str_eq_nocase(name, str_from(secrets[i])))
-			return true;
-	}
-	/* Signatures in a query, and what is no name of a parameter. */
-	return str_starts(name, STR("X-Amz-")) || name.len == 0 || name.len > 128 ||
-	       str_eq_c(name, "Action") || str_eq_c(name, "Version");
-}
-
-static void audit_pairs(struct http_req *req, struct json_out *o, struct str form)
-{
-	while (form.len != 0) {
-		char name[129];
-		struct str part;
-		struct str key;
-		struct str value;
-		size_t len = 0;
-		str_cut(form, '&', &part, &form);
-		str_cut(part, '=', &key, &value);
-		/* Escapes in a name could hide which one it is. */
-		if (str_find_char(key, '%') < key.len || is_secret(key) ||
-			!str_to_c(key, name, sizeof(name)))
-			continue;
-		char *p = arena_alloc(req->arena, value.len + 1);
-		if (p == NULL || !percent_decode(value, true, p, &len))
-			continue;
-		if (name[0] >= 'A' && name[0] <= 'Z')
-			name[0] = (char)(name[0] | 0x20);
-		jo_str(o, name, (struct str){ p, len });
-	}
-}
-
-void query_audit(struct http_req *req)
-{
-	struct buf text CLEANUP(buf_fini) = { 0 };
-	struct json_out o;
-	if (req->audit == NULL)
-		return;
-	buf_init(&text, AUDIT_TEXT_MAX);
-	jo_init(&o, &text);
-	jo_object(&o, NULL);
-	audit_pairs(req, &o, req->query);
-	if (req->op->body == HTTP_BODY_WHOLE)
-		audit_pairs(req, &o, http_body(req));
-	jo_end(&o, '}');
-	audit_parameters_text(
-		req, buf_ok(&text) ? buf_str(&text) : STR("{\"omitted\":\"too long\"}"));
-}
-
 void query_add_text(struct buf *out, struct str text)
 {
 	for (size_t i = 0; i < text.len; i++) {

@@ -190,6 +190,46 @@ def test_users_roles_and_keys_are_told_apart(audited, trail):
         "roleName": "ci", "policyArn": "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess"}
 
 
+def test_parameters_of_iam_and_sts_have_the_shape_that_cloudtrail_gives_them(audited, trail):
+    berth = audited()
+    iam, sts = berth.client("iam"), berth.client("sts")
+    iam.create_user(UserName="bob", Tags=[{"Key": "env", "Value": "dev"}, {"Key": "owner", "Value": ""}])
+    assert one(trail, "CreateUser")["requestParameters"] == {
+        "userName": "bob", "tags": [{"key": "env", "value": "dev"}, {"key": "owner", "value": ""}]}
+    iam.untag_user(UserName="bob", TagKeys=["env", "owner"])
+    assert one(trail, "UntagUser")["requestParameters"] == {"userName": "bob", "tagKeys": ["env", "owner"]}
+    text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}'
+    policy = iam.create_policy(PolicyName="all", PolicyDocument=text)["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=policy, PolicyDocument=text, SetAsDefault=True)
+    assert one(trail, "CreatePolicyVersion")["requestParameters"] == {"policyArn": policy, "policyDocument": text, "setAsDefault": True}
+    iam.create_open_id_connect_provider(Url="https://ci.example", ClientIDList=["a", "b"])
+    assert one(trail, "CreateOpenIDConnectProvider")["requestParameters"] == {"url": "https://ci.example", "clientIDList": ["a", "b"]}
+    iam.list_users(MaxItems=7)
+    assert one(trail, "ListUsers")["requestParameters"] == {"maxItems": 7}
+    with pytest.raises(botocore.exceptions.ClientError):
+        sts.assume_role(RoleArn=f"arn:aws:iam::{berth.account}:role/none", RoleSessionName="job", DurationSeconds=900, PolicyArns=[{"arn": policy}])
+    r = one(trail, "AssumeRole")
+    assert (r["requestParameters"]["durationSeconds"], r["requestParameters"]["policyArns"]) == (900, [{"arn": policy}])
+    sts.get_caller_identity()
+    assert wait_for(trail, lambda r: r["eventName"] == "GetCallerIdentity" and not r["requestParameters"])
+
+
+def test_parameters_that_make_no_sense_are_recorded_all_the_same(audited, trail):
+    berth = audited()
+    http = berth.http(auth=False)
+    ask = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&"
+    for n, (form, expected) in enumerate([
+        ("A=1&A=2&B.member.2=x&B.member.1=y&B.C=z&.=d&..=e&%41=f&=g&H", {"a": "1", "b": ["x", "y", "z"], "": {"": {"": "e"}}, "h": ""}),
+        ("a.b.c.d.e.f.g.h.i.j=1&k.l=2&k=3", {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": ""}}}}}}}, "k": {"l": "2"}}),
+        ("&".join(f"Tags.member.{i}.Key=x" for i in range(600)), {"omitted": "too long"}),
+        ("&".join(f"P{i}={'v' * 300}" for i in range(200)), {"omitted": "too long"}),
+        ("member.1=a&DurationSeconds=ten", {"member": {"1": "a"}, "durationSeconds": "ten"}),
+    ], 1):
+        assert http.post("/", (ask + form).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"}).status == 400
+        got = wait_for(trail, named("AssumeRoleWithWebIdentity"), n)
+        assert len(got) == n and got[-1]["requestParameters"] == expected
+
+
 def test_nothing_secret_is_ever_recorded(audited, trail):
     berth = audited()
     _, root = berth.credentials
