@@ -68,6 +68,12 @@ static const char *const sql_recount[] = {
 	"SELECT 'image ' || i.id || ': layer of blob ' || n.blob_id || ' is not linked in its repository' FROM image_need n JOIN image "
 	"i ON i.id = n.image_id LEFT JOIN layer_link l ON l.repository_id = i.repository_id AND l.blob_id = n.blob_id "
 	"WHERE l.blob_id IS NULL",
+	"SELECT DISTINCT 'repository ' || repository_id || ': archived images of a layer differ from those that are counted' FROM "
+	"(SELECT repository_id, blob_id, images k FROM layer_archived UNION ALL SELECT i.repository_id, n.blob_id, -1 FROM "
+	"image_state s JOIN image i ON i.id = s.image_id JOIN image_need n ON n.image_id = i.id WHERE s.status <> 1) "
+	"GROUP BY repository_id, blob_id HAVING sum(k) <> 0",
+	"SELECT 'policy of repository ' || p.repository_id || ': there is no such repository' FROM resource_policy p WHERE "
+	"p.repository_id <> 0 AND NOT EXISTS (SELECT 1 FROM repository r WHERE r.id = p.repository_id AND r.state = 1)",
 	"SELECT 'registry ' || r.account || '/' || r.region || ': repository or upload count is off' FROM registry r WHERE "
 	"r.repositories <> (SELECT count(*) FROM repository x WHERE x.registry_id = r.id AND x.state = 1) OR r.uploads <> "
 	"(SELECT count(*) FROM upload u JOIN repository x ON x.id = u.repository_id WHERE x.registry_id = r.id)",

@@ -6,6 +6,7 @@
 #include "meta/image_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
+#include "meta/state_table.h"
 #include "meta/upload_table.h"
 
 struct tables {
@@ -341,6 +342,7 @@ static bool complete_in(struct db_conn *c, void *arg UNUSED, struct err *err)
 	       link_blob(c, t.repo[1], blob.id, err) && add_image(c, 1, &image, err) &&
 	       image_need_table_add(c, image, blob.id, err) &&
 	       link_table_add_needs(c, t.repo[0], blob.id, 1, &needs, err) &&
+	       state_table_archive(c, t.repo[0], image, 1, err) &&
 	       add_image(c, 2, &index, err) && image_child_table_add(c, index, image, err) &&
 	       tag_table_put(c, t.repo[0], STR("x"), image, 0, 1, err) &&
 	       upload_table_add(c, &upload, err) &&
@@ -398,6 +400,12 @@ static void a_recount_finds_every_sum_that_is_off(void **state UNUSED)
 		OFF("registry", "uploads"),
 		{ "UPDATE image_need SET blob_id = blob_id + 1",
 			"UPDATE image_need SET blob_id = blob_id - 1" },
+		OFF("layer_archived", "images"),
+		{ "UPDATE image_state SET status = 1", "UPDATE image_state SET status = 3" },
+		{ "UPDATE layer_archived SET blob_id = blob_id + 1",
+			"UPDATE layer_archived SET blob_id = blob_id - 1" },
+		{ "INSERT INTO resource_policy VALUES (1, 99, 1, '{}')",
+			"DELETE FROM resource_policy" },
 	};
 	struct recount r = { 0 };
 	write_in(complete_in, NULL);
