@@ -1,9 +1,12 @@
 """Pages of the ECR API: nothing is left out or told twice, whatever happens between two pages; tokens cannot be tampered with."""
 
 import base64
+import json
+import time
 
 import pytest
 
+from harness.oci import IMAGE, manifest
 from test_50_ecr_images import Repo, digest
 from test_50_ecr_repositories import constraint, refused
 
@@ -153,3 +156,99 @@ def test_tokens_outlive_a_restart(berth, repo):
     want = repo.ecr.list_images(repositoryName="app", nextToken=token)["imageIds"]
     berth.restart()
     assert berth.client("ecr").list_images(repositoryName="app", nextToken=token)["imageIds"] == want
+
+
+# -- every list there is -------------------------------------------------------------------------------------------------------
+
+
+class Lists:
+    """Six rows in each list of the API. ask(name) answers (what tells rows apart, the token); add and drop change a row by its number."""
+
+    def __init__(self, berth):
+        self.repo, self.ecr, self.account = Repo(berth, "r1"), berth.client("ecr"), berth.account
+        self.base = self.repo.make("base")
+        self.repo.put(self.base, "base")
+        self.calls = {
+            "describe_repositories": ("repositories", lambda r: r["repositoryName"], {}),
+            "list_images": ("imageIds", lambda r: (r["imageDigest"], r.get("imageTag")), {"repositoryName": "r1"}),
+            "describe_images": ("imageDetails", lambda r: r["imageDigest"], {"repositoryName": "r1"}),
+            "list_image_referrers": ("referrers", lambda r: r["digest"], {"repositoryName": "r1", "subjectId": {"imageDigest": digest(self.base)}}),
+            "describe_repository_creation_templates": ("repositoryCreationTemplates", lambda r: r["prefix"], {}),
+            "list_pull_time_update_exclusions": ("pullTimeUpdateExclusions", lambda r: r, {}),
+            "get_lifecycle_policy_preview": ("previewResults", lambda r: r["imageDigest"], {"repositoryName": "r1"}),
+        }
+        for n in range(2, 8):
+            self.add(n)
+
+    def referrer(self, n):
+        subject = {"mediaType": IMAGE, "digest": digest(self.base), "size": len(self.base)}
+        return manifest(self.repo.config, [], subject=subject, artifactType="application/note", annotations={"n": str(n)}).decode()
+
+    def arn(self, n):
+        return f"arn:aws:iam::{self.account}:user/u{n}"
+
+    def add(self, n):
+        self.ecr.create_repository(repositoryName=f"r{n}")
+        self.repo.put(self.repo.make(n), f"t{n}")
+        self.repo.put(self.referrer(n))
+        self.ecr.create_repository_creation_template(prefix=f"t{n}", appliedFor=["CREATE_ON_PUSH"])
+        self.ecr.register_pull_time_update_exclusion(principalArn=self.arn(n))
+
+    def drop(self, n):
+        self.ecr.delete_repository(repositoryName=f"r{n}", force=True)
+        self.repo.delete({"imageTag": f"t{n}"}, {"imageDigest": digest(self.referrer(n))})
+        self.ecr.delete_repository_creation_template(prefix=f"t{n}")
+        self.ecr.deregister_pull_time_update_exclusion(principalArn=self.arn(n))
+
+    def preview(self):
+        text = json.dumps({"rules": [{"rulePriority": 1, "description": "x" * 100, "action": {"type": "expire"},
+                                      "selection": {"tagStatus": "tagged", "tagPatternList": ["t*"], "countType": "imageCountMoreThan", "countNumber": 1}}]})
+        self.ecr.start_lifecycle_policy_preview(repositoryName="r1", lifecyclePolicyText=text)
+        end = time.monotonic() + 20
+        while self.ecr.get_lifecycle_policy_preview(repositoryName="r1")["status"] != "COMPLETE":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    def ask(self, name, size=2, **more):
+        member, key, fixed = self.calls[name]
+        page = getattr(self.ecr, name)(**fixed, maxResults=size, **more)
+        return [key(r) for r in page[member]], page.get("nextToken")
+
+    def refused(self, name, token):
+        fixed = self.calls[name][2]
+        return refused("InvalidParameterException", getattr(self.ecr, name), **fixed, nextToken=token)
+
+
+def test_no_list_takes_a_token_that_it_did_not_give(berth):
+    lists = Lists(berth)
+    lists.preview()
+    tokens = {name: lists.ask(name)[1] for name in lists.calls}
+    assert all(tokens.values()), tokens
+    for name, token in tokens.items():
+        assert lists.ask(name, nextToken=token)[0]
+        bad = ["x", token[:-1], token + "A", token[:-4]] + [t for other, t in tokens.items() if other != name]
+        bad += [token[:i] + ("A" if c != "A" else "B") + token[i + 1:] for i, c in enumerate(token)]
+        for t in bad:
+            assert lists.refused(name, t) == BAD_TOKEN, (name, t)
+
+
+def test_every_list_tells_what_stays_once_while_rows_come_and_go(berth):
+    lists = Lists(berth)
+    names = [n for n in lists.calls if n != "get_lifecycle_policy_preview"]  # its results do not change any more
+    told, tokens, before = {}, {}, {}
+    for name in names:
+        before[name], _ = lists.ask(name, 50)
+        told[name], tokens[name] = lists.ask(name, 3)
+    for n in (3, 4, 6):  # some that were told, of some lists the last one, and one that was not
+        lists.drop(n)
+    lists.add(8)
+    lists.add(1000)
+    for name in names:
+        after, _ = lists.ask(name, 50)
+        while tokens[name]:
+            rows, tokens[name] = lists.ask(name, 2, nextToken=tokens[name])
+            told[name] += rows
+        stayed = [r for r in before[name] if r in after]
+        assert len(stayed) >= 3 and [r for r in told[name] if r in stayed] == stayed, name
+        assert len(told[name]) == len(set(told[name])), name
+        assert set(told[name]) <= set(before[name]) | set(after), name
