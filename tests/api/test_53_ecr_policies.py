@@ -3,6 +3,7 @@
 import base64
 import json
 
+import botocore.config
 import botocore.exceptions
 import pytest
 
@@ -347,3 +348,38 @@ def test_nobody_learns_whether_a_repository_exists(berth, user):
     for call, kw in ((u.ecr.describe_images, {}), (u.ecr.get_repository_policy, {}), (u.ecr.list_images, {})):
         there, not_there = (refused("AccessDeniedException", call, repositoryName=r, **kw) for r in ("app", "none"))
         assert there.replace("/app ", "/none ") == not_there
+
+
+# -- conditions, as requests show them -----------------------------------------------------------------------------------
+
+
+CIRCUMSTANCES = [
+    ({"IpAddress": {"aws:SourceIp": ["127.0.0.0/8", "10.0.0.0/8"]}}, True),
+    ({"NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, False),
+    ({"Bool": {"aws:SecureTransport": "false"}}, True),
+    ({"Bool": {"aws:SecureTransport": "true"}}, False),
+    ({"StringLike": {"aws:UserAgent": "who-asks/*"}}, True),
+    ({"StringLike": {"aws:UserAgent": "curl/*"}}, False),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}, "NumericGreaterThan": {"aws:EpochTime": "1767225600"}}, True),
+    ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, False),
+    ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/bob"}, "StringEquals": {"aws:username": "bob"}}, True),
+    ({"StringEqualsIgnoreCase": {"aws:username": "BOB"}, "StringLike": {"aws:userid": "AIDA*"}}, True),
+    ({"StringNotEquals": {"aws:username": "${aws:username}"}}, False),
+    ({"StringEqualsIfExists": {"aws:PrincipalTag/none": "x"}, "Null": {"aws:TokenIssueTime": "true"}}, True),
+    ({"StringEquals": {"aws:PrincipalTag/none": "x"}}, False),
+]
+
+
+def test_both_protocols_show_the_same_circumstances(berth, ecr, user, iam):
+    ecr.create_repository(repositoryName="app")
+    push(berth.oci(), "app")
+    bob = user("bob")
+    data = berth.client("ecr", config=botocore.config.Config(user_agent="who-asks/1.0"), **bob.keys)
+    for condition, holds in CIRCUMSTANCES:
+        bob.grant(iam, allow(["ecr:BatchGetImage", "ecr:DescribeImages"], Condition=condition))
+        pulled = bob.http.get("/v2/app/manifests/v1", headers={"User-Agent": "who-asks/2.0"})
+        if holds:
+            assert data.describe_images(repositoryName="app")["imageDetails"] and pulled.status == 200, condition
+        else:
+            refused("AccessDeniedException", data.describe_images, repositoryName="app")
+            assert "no identity-based policy allows the ecr:BatchGetImage action" in denial(pulled), condition

@@ -1,5 +1,6 @@
 """Mounts against deletion of the source repository against collection without any grace: no visible image ever lacks a blob."""
 
+import json
 import os
 import threading
 import time
@@ -194,3 +195,62 @@ def test_the_target_keeps_its_image_when_the_source_goes_in_the_same_moment(make
         except botocore.exceptions.ClientError as e:
             raise AssertionError("the deleted repository is still in the way") from e
     assert outcomes.get("mounted", 0) >= 5 and outcomes.get("uploaded", 0) >= 1, outcomes
+
+
+@pytest.mark.timeout(SECONDS + 80)
+def test_lifecycle_policies_take_no_layer_that_another_image_needs(make_berth):
+    """A policy that expires at once, mounts from what it expires, and collection without any grace."""
+    berth = make_berth("--collect-grace", "0s", "--lifecycle-delay", "0s", "--access-log", "off")
+    berth.create("race/source", *[f"race/target{i}" for i in range(TARGETS)])
+    berth.token  # noqa: B018
+    ecr = berth.client("ecr")
+    text = json.dumps({"rules": [{"rulePriority": 1, "description": "keeps the youngest image only, all others go as soon as it can be",
+                                  "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]})
+    for repo in ["race/source", *[f"race/target{i}" for i in range(TARGETS)]]:
+        ecr.put_lifecycle_policy(repositoryName=repo, lifecyclePolicyText=text)
+    race = Race(SECONDS * 0.3)
+    source, serial = berth.oci(), [0]
+
+    def source_is_pushed_and_expires():
+        serial[0] += 1
+        push(source, "race/source", f"s{serial[0]}")
+        source.http.delete(f"/v2/race/source/manifests/s{serial[0]}")
+        race.count("source pushed")
+
+    def target_step(i):
+        oci, repo, n = berth.oci(), f"race/target{i}", [0]
+
+        def target_mounts_and_its_older_image_expires():
+            n[0] += 1
+            if push(oci, repo, f"t{n[0]}", "race/source", race.count):
+                # The youngest of its repository: no policy takes it, and nobody else deletes here.
+                oci.check_image(repo, f"t{n[0]}")
+                time.sleep(0.01)
+                oci.check_image(repo, f"t{n[0]}")
+                race.count("youngest whole")
+
+        return target_mounts_and_its_older_image_expires
+
+    def operator():
+        done = json.loads(berth.berth("lifecycle run", "--json", "--collect-grace", "0s").stdout)
+        race.count("run by hand")
+        race.counts["expired by hand"] = race.counts.get("expired by hand", 0) + done["expired"]
+
+    def collector():
+        berth.gc("--collect-grace", "0s")
+        race.count("collected")
+
+    race.loop(source_is_pushed_and_expires)
+    for i in range(TARGETS):
+        race.loop(target_step(i))
+    race.loop(operator)
+    race.loop(collector)
+    race.run()
+
+    print(race.counts)
+    for what in ("source pushed", "mounted", "uploaded", "youngest whole", "run by hand", "collected"):
+        assert race.counts.get(what, 0) >= 3, f"hardly any '{what}': {race.counts}"
+    berth.berth("lifecycle run")
+    for i in range(TARGETS):
+        [tag] = berth.oci().tags(f"race/target{i}")
+        berth.oci().check_image(f"race/target{i}", tag)
