@@ -356,24 +356,28 @@ static bool is_base64url(struct str text, struct arena *arena)
 	return bytes != NULL && base64url_decode(text, bytes, text.len, &len);
 }
 
-/* What the token says about its signature. header: the caller's, holds kid's text. */
-static bool read_header(struct str token, struct arena *arena, struct json **header,
-	const struct algorithm **out_alg, struct str *out_kid, struct err *err)
+/* What the token says about its signature; NULL: err is filled. header: the caller's, holds kid's
+ * text. */
+static const struct algorithm *read_header(struct str token, struct arena *arena,
+	struct json **header, struct str *kid, struct err *err)
 {
+	const struct algorithm *alg = NULL;
 	struct str parts[3];
-	if (token.len > OIDC_TOKEN_MAX || !split(token, parts))
-		return invalid(err, "The ID Token provided is not a valid JWT");
-	if (!is_base64url(parts[1], arena) || !is_base64url(parts[2], arena))
-		return invalid(err, "The ID Token provided is not a valid JWT");
+	if (token.len > OIDC_TOKEN_MAX || !split(token, parts) || !is_base64url(parts[1], arena) ||
+		!is_base64url(parts[2], arena)) {
+		err_ignore(invalid(err, "The ID Token provided is not a valid JWT"));
+		return NULL;
+	}
 	if (!read_part(parts[0], arena, header, err))
-		return false;
-	const struct algorithm *alg = find_algorithm(json_get_str(*header, "alg"));
+		return NULL;
 	/* RFC 7515 4.1.11: what is critical and not understood must be refused; nothing is here. */
-	if (alg == NULL || json_get(*header, "crit") != NULL)
-		return invalid(err, "Unsupported algorithm or header in the ID Token provided");
-	*out_alg = alg;
-	*out_kid = json_get_str(*header, "kid");
-	return true;
+	if (json_get(*header, "crit") == NULL)
+		alg = find_algorithm(json_get_str(*header, "alg"));
+	if (alg == NULL)
+		err_ignore(
+			invalid(err, "Unsupported algorithm or header in the ID Token provided"));
+	*kid = json_get_str(*header, "kid");
+	return alg;
 }
 
 /* Claims. */
@@ -478,10 +482,9 @@ bool oidc_verify(struct oidc *o, struct str token, struct str issuer, int64_t no
 	struct arena *arena, struct oidc_token *out, struct err *err)
 {
 	struct json *header CLEANUP(json_freep) = NULL;
-	const struct algorithm *alg;
-	struct str kid;
-	return read_header(token, arena, &header, &alg, &kid, err) &&
-	       check_signature(o, token, issuer, alg, kid, err) &&
+	struct str kid = STR("");
+	const struct algorithm *alg = read_header(token, arena, &header, &kid, err);
+	return alg != NULL && check_signature(o, token, issuer, alg, kid, err) &&
 	       read_claims(token, issuer, now_ms, arena, out, err);
 }
 
@@ -489,10 +492,10 @@ bool oidc_verify_with(struct str set, struct str token, struct str issuer, int64
 	struct arena *arena, struct oidc_token *out, struct err *err)
 {
 	struct json *header CLEANUP(json_freep) = NULL;
-	const struct algorithm *alg;
-	struct str kid;
+	struct str kid = STR("");
 	bool known;
-	if (!read_header(token, arena, &header, &alg, &kid, err))
+	const struct algorithm *alg = read_header(token, arena, &header, &kid, err);
+	if (alg == NULL)
 		return false;
 	return verify_by_set(set, token, alg, kid, &known)
 		       ? read_claims(token, issuer, now_ms, arena, out, err)

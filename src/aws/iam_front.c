@@ -4,6 +4,7 @@
 
 #include "auth/managed_policies.h"
 #include "aws/iam_call.h"
+#include "aws/query_input.h"
 #include "front/audit.h"
 
 #define XMLNS    "https://iam.amazonaws.com/doc/2010-05-08/"
@@ -159,7 +160,7 @@ static bool check_target(struct iam_call *c)
 static bool run(struct iam_call *c)
 {
 	struct str resource = { NULL, 0 };
-	if (!target(c, &resource))
+	if (!query_check_input(c->req, c->op->name, c->err) || !target(c, &resource))
 		return false;
 	if (resource.ptr == NULL)
 		return iam_full(c);

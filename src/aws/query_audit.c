@@ -120,6 +120,7 @@ static void put_value(struct json_out *o, const char *name, struct str value)
 }
 
 /* name NULL: an element of a list. As deep as PARTS_MAX. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void put_node(struct json_out *o, const char *name, const struct node *n)
 {
 	char member[NAME_MAX_LEN + 1];
@@ -136,7 +137,7 @@ static void put_node(struct json_out *o, const char *name, const struct node *n)
 		if (is_named && member[0] >= 'A' && member[0] <= 'Z')
 			member[0] = (char)(member[0] | 0x20);
 		if (is_named || n->is_list)
-			put_node(o, is_named ? member : NULL, c); /* NOLINT(misc-no-recursion) */
+			put_node(o, is_named ? member : NULL, c);
 	}
 	jo_end(o, n->is_list ? ']' : '}');
 }

@@ -5,6 +5,7 @@
 
 #include "auth/assume.h"
 #include "aws/iam_call.h"
+#include "aws/query_input.h"
 #include "front/audit.h"
 
 #define XMLNS        "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -182,7 +183,7 @@ static void answer(struct http_req *req, const struct front_options *o, const st
 	if (who != NULL)
 		c.who = *who;
 	buf_init(&c.xml, QUERY_ANSWER_MAX);
-	if (op->run(&c)) {
+	if (query_check_input(req, op->name, &err) && op->run(&c)) {
 		query_reply(req, XMLNS, op->name, &c.xml);
 	} else {
 		/* What is wrong with an issuer's keys is for the operator to see. */

@@ -313,6 +313,8 @@ def test_tokens_that_must_not_pass(berth, issuer):
     assert refused("AccessDenied", ask, issuer.token(sub="repo:org/other:ref")) == "Not authorized to perform sts:AssumeRoleWithWebIdentity"
     refused("AccessDenied", sts.assume_role_with_web_identity, RoleArn=role + "x", RoleSessionName="job", WebIdentityToken=good)
     refused("ValidationError", ask, good, "a b")
+    text = refused("ValidationError", ask, good + "s" * 20000)
+    assert "'webIdentityToken' failed to satisfy" in text and "ssss" not in text and good[:20] not in text
     ask(issuer.token(aud=["x", AUDIENCE]))
     ask(issuer.token(**{f"claim-{n}": "x" for n in range(50)}, aud=["x"] * 40 + [AUDIENCE], numbers=[1, 2], other={"a": "b"}))
     ask(issuer.token(aud="x", azp=AUDIENCE))

@@ -73,7 +73,11 @@ def _good(shape):
     if kind == "structure":
         return {n: _good(shape.members[n]) for n in shape.required_members}
     if kind == "list":
-        return [_good(shape.member)] * max(shape.metadata.get("min", 0), 1)
+        element = _good(shape.member)
+        if element == {}:  # a form cannot say that something empty is there
+            name, member = next(iter(shape.member.members.items()))
+            element = {name: _good(member)}
+        return [element] * max(shape.metadata.get("min", 0), 1)
     if kind == "map":
         return {_good(shape.key): _good(shape.value)}
     if kind == "string":
@@ -107,7 +111,7 @@ def _edges(shape):
                         continue  # the pattern has no text of that length, or none that is known here
                     value = "a" * size
             elif kind == "list":
-                value = [_good(shape.member)] * size
+                value = _good(shape)[:1] * size
             elif kind == "blob":
                 value = base64.b64encode(b"x" * size).decode()
             else:
