@@ -7,7 +7,7 @@
 #include "registry/core.h"
 
 #define CA_FILE_MAX ((size_t)4 * MIB)
-#define KEY(f) config_key_at(offsetof(struct config, f))
+#define KEY(f)      config_key_at(offsetof(struct config, f))
 
 static bool bad(
 	const struct config *c, const struct config_key *key, const char *what, struct err *err)

@@ -20,8 +20,8 @@ struct oidc;
 #define OIDC_RETRY_MS       ((int64_t)10 * 1000)
 #define OIDC_FIRST_RETRY_MS ((int64_t)2 * 1000) /* while nothing is known of an issuer */
 #define OIDC_TOKEN_MAX      ((size_t)20000)     /* characters: STS's limit */
-#define OIDC_CLAIMS_MAX     64 /* that are texts; GitHub's tokens have about 30 */
-#define OIDC_SKEW_S         60 /* that clocks may differ */
+#define OIDC_CLAIMS_MAX     64                  /* that are texts; GitHub's tokens have about 30 */
+#define OIDC_SKEW_S         60                  /* that clocks may differ */
 
 /* ca_file NULL: the system's certificates. */
 MUST_CHECK bool oidc_open(const char *ca_file, struct oidc **out, struct err *err);

@@ -342,8 +342,8 @@ static bool complete_in(struct db_conn *c, void *arg UNUSED, struct err *err)
 	       link_blob(c, t.repo[1], blob.id, err) && add_image(c, 1, &image, err) &&
 	       image_need_table_add(c, image, blob.id, err) &&
 	       link_table_add_needs(c, t.repo[0], blob.id, 1, &needs, err) &&
-	       state_table_archive(c, t.repo[0], image, 1, err) &&
-	       add_image(c, 2, &index, err) && image_child_table_add(c, index, image, err) &&
+	       state_table_archive(c, t.repo[0], image, 1, err) && add_image(c, 2, &index, err) &&
+	       image_child_table_add(c, index, image, err) &&
 	       tag_table_put(c, t.repo[0], STR("x"), image, 0, 1, err) &&
 	       upload_table_add(c, &upload, err) &&
 	       registry_table_uploads(c, t.registry, 1, &open, err);
