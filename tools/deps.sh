@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian packages that a purpose needs and the machine lacks.   tools/deps.sh build|test|lint|bench|package...
+# Installs the Debian packages that a purpose needs and the machine lacks.   tools/deps.sh build|test|browser|lint|bench|package...
 # Asks only dpkg when everything is there, so it costs nothing to call it always.
 set -eu
 
@@ -10,6 +10,7 @@ packages() {
 	console) echo nodejs npm ;;
 	test) echo clang libclang-rt-14-dev python3-venv curl git openssl procps skopeo podman buildah crun runc umoci \
 		containerd docker.io nodejs npm dpkg-dev binutils man-db zsh systemd softhsm2 strace ;;
+	browser) echo chromium ;;
 	package) echo dpkg-dev binutils git gzip python3-minimal ;;
 	lint) echo clang clang-format clang-tidy cppcheck codespell shellcheck coccinelle python3-minimal ;;
 	bench) echo docker-registry nginx-light wrk curl skopeo valgrind procps python3-venv ;;

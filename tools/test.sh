@@ -6,6 +6,7 @@
 #   conformance  the OCI distribution conformance suite
 #   clients      docker, podman, buildah, skopeo, ctr, crane, oras, umoci
 #   tour         the commands of README.md, verbatim
+#   console      the web console in Debian's Chromium, without a display; pictures of its pages go to build/screenshots
 #   crash, race  SIGKILL at random moments; mounts against deletions and collection, and what many clients see held against a model
 #   asan, leaks  the API tests on an ASan+UBSan build (clang); ten thousand requests with LeakSanitizer
 #   tsan         API and race tests on a ThreadSanitizer build (gcc)
@@ -17,7 +18,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-all='unit api conformance clients tour crash race asan leaks tsan'
+all='unit api conformance clients tour console crash race asan leaks tsan'
 stages=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do stages+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
@@ -96,6 +97,7 @@ tools/deps.sh build test || die 'packages are missing'
 for s in "${stages[@]}"; do
 	[ "$s" = unit ] || { tools/venv.sh || die 'the Python environment could not be made'; break; }
 done
+if wants console; then tools/deps.sh browser || die 'Chromium is missing'; fi
 if wants conformance || wants clients; then
 	tools/gotools.sh || echo 'crane, oras and the conformance suite are missing'
 fi
@@ -115,6 +117,7 @@ for s in "${stages[@]}"; do
 	conformance) py conformance 120 build/berth tests/conformance ;;
 	clients) py clients 420 build/berth tests/clients ;;
 	tour) py tour 240 build/berth tests/tour ;;
+	console) py console 600 build/berth tests/console -n 2 ;;
 	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash ;;
 	race) py race $((long ? 2400 : 180)) build/berth tests/race tests/model ;;
 	asan) build_asan && py asan 1500 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;

@@ -1,11 +1,10 @@
 """Fixtures of the console's tests: one browser a worker, one tab a test."""
 
 import pytest
+from playwright import sync_api
 
 from harness import browser as harness_browser
 from harness.images import Layout, make_images
-
-sync_api = pytest.importorskip("playwright.sync_api")
 
 
 @pytest.fixture(scope="session")

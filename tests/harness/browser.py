@@ -23,7 +23,7 @@ WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 
 def launch(playwright):
     if not pathlib.Path(CHROMIUM).exists():
-        pytest.skip(f"no {CHROMIUM} (Debian's package chromium)")
+        pytest.fail(f"no {CHROMIUM}: tools/deps.sh browser installs it")
     return playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
@@ -45,7 +45,7 @@ class Console:
         self.berth = berth
         self.url = f"{berth.url}/console/"
         if not DIST and not self._is_there():
-            pytest.skip("built without the console")
+            pytest.fail("the binary has no console: build it with -Dconsole=true")
         self.context = browser.new_context(
             viewport=viewport or WIDE, color_scheme="dark" if dark else "light", bypass_csp=bypass_csp, locale="en-US", timezone_id="UTC",
         )
