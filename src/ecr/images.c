@@ -61,6 +61,7 @@ bool ecr_put_image(struct ecr_call *call, struct json_out *out, struct err *err)
 		.content_type = json_get_str(call->input, "imageManifestMediaType"),
 		.tags = &tag,
 		.tag_count = tag.ptr != NULL ? 1 : 0,
+		.principal = call->who.arn,
 		.refuse_repeat = true,
 	};
 	struct image_put_result put;
@@ -211,8 +212,10 @@ static bool delete_one(struct ecr_call *call, struct image_id id, struct removal
 	*failure = image_id_parse(id, &ref);
 	if (failure->code != NULL)
 		return true;
-	if (image_delete(
-		    call->core, &call->reg, call->repo, &ref, true, call->arena, &removed, err)) {
+	struct image_delete in = {
+		.repo = call->repo, .ref = &ref, .also_last = true, .principal = call->who.arn
+	};
+	if (image_delete(call->core, &call->reg, &in, call->arena, &removed, err)) {
 		r->of_id[r->count++] = removed;
 		return true;
 	}

@@ -264,6 +264,8 @@ bool ecr_list_tag_history(struct ecr_call *call, struct json_out *out, struct er
 		jo_c(out, "imageDigest", digest_text(&e->digest, text));
 		if (e->has_previous)
 			jo_c(out, "previousImageDigest", digest_text(&e->previous, text));
+		if (e->principal.len)
+			jo_str(out, "principal", e->principal);
 		jo_end(out, '}');
 	}
 	jo_end(out, ']');

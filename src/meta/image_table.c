@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                                               \
 	"i.id, i.repository_id, i.digest, i.kind, i.media_type, i.artifact_type, i.subject, i.manifest_bytes, i.size_bytes, " \
-	"i.pushed_at_ms, i.tags, i.parents, i.form, " \
+	"i.pushed_at_ms, i.tags, i.parents, i.form, "                                                                         \
 	"(SELECT x.pool_id FROM repository x WHERE x.id = i.repository_id)"
 #define COL_MANIFEST 14
 
@@ -371,27 +371,27 @@ bool tag_table_find(struct db_conn *c, int64_t repository_id, struct str name, i
 }
 
 bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id,
-	int64_t old_image_id, int64_t now_ms, struct err *err)
+	int64_t old_image_id, const struct tag_stamp *stamp, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_tag_put);
 	db_bind_int(st, 1, repository_id);
 	db_bind_str(st, 2, name);
 	db_bind_int(st, 3, image_id);
-	db_bind_int(st, 4, now_ms);
+	db_bind_int(st, 4, stamp->at_ms);
 	if (!db_run(st, err))
 		return false;
 	if (image_id == old_image_id)
 		return true;
-	struct tag_change change = { repository_id, name, TAG_SET, image_id, old_image_id, now_ms };
+	struct tag_change change = { repository_id, name, TAG_SET, image_id, old_image_id, stamp };
 	return run_two(c, sql_add_tags, image_id, 1, err) &&
 	       (!old_image_id || run_two(c, sql_add_tags, old_image_id, -1, err)) &&
 	       tag_event_table_add(c, &change, err);
 }
 
 bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name, int64_t image_id,
-	int64_t now_ms, struct err *err)
+	const struct tag_stamp *stamp, struct err *err)
 {
-	struct tag_change change = { repository_id, name, TAG_REMOVED, image_id, 0, now_ms };
+	struct tag_change change = { repository_id, name, TAG_REMOVED, image_id, 0, stamp };
 	struct db_stmt *st = db_prepare(c, sql_tag_remove);
 	db_bind_int(st, 1, repository_id);
 	db_bind_str(st, 2, name);
@@ -400,9 +400,9 @@ bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
 }
 
 bool tag_table_remove_of_image(
-	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err)
+	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err)
 {
-	return tag_event_table_add_removed(c, image_id, now_ms, err) &&
+	return tag_event_table_add_removed(c, image_id, stamp, err) &&
 	       run_id(c, sql_tag_remove_of_image, image_id, err) &&
 	       run_id(c, sql_zero_tags, image_id, err);
 }

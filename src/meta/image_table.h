@@ -6,6 +6,8 @@
 #include "base/digest.h"
 #include "meta/db.h"
 
+struct tag_stamp; /* tag_event_table.h */
+
 struct image_row {
 	int64_t id, repository_id;
 	struct digest digest;
@@ -91,12 +93,12 @@ MUST_CHECK bool tag_table_find(struct db_conn *c, int64_t repository_id, struct 
 	int64_t *image_id, struct err *err);
 /* Adds the tag, or moves it from old_image_id (as tag_table_find told; 0: new). */
 MUST_CHECK bool tag_table_put(struct db_conn *c, int64_t repository_id, struct str name,
-	int64_t image_id, int64_t old_image_id, int64_t now_ms, struct err *err);
+	int64_t image_id, int64_t old_image_id, const struct tag_stamp *stamp, struct err *err);
 MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
-	int64_t image_id, int64_t now_ms, struct err *err);
+	int64_t image_id, const struct tag_stamp *stamp, struct err *err);
 /* All tags of an image. */
 MUST_CHECK bool tag_table_remove_of_image(
-	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err);
+	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err);
 /* Names behind `last` in byte order, of active images. */
 MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last,
 	unsigned max, struct arena *arena, struct tag_row *rows, size_t *count, struct err *err);

@@ -9,8 +9,8 @@ static const char sql_next[] =
 	"coalesce((SELECT max(e.nth) FROM tag_event e WHERE e.repository_id = r.id AND e.name = $2), 0) + 1 "
 	"FROM repository r WHERE r.id = $1 AND r.state = 1";
 static const char sql_add[] =
-	"INSERT INTO tag_event (repository_id, seq, name, nth, at_ms, action, digest, previous) "
-	"SELECT $1, $2, $3, $4, $5, $6, i.digest, (SELECT p.digest FROM image p WHERE p.id = $8) "
+	"INSERT INTO tag_event (repository_id, seq, name, nth, at_ms, action, digest, previous, principal) "
+	"SELECT $1, $2, $3, $4, $5, $6, i.digest, (SELECT p.digest FROM image p WHERE p.id = $8), $9 "
 	"FROM image i WHERE i.id = $7";
 static const char sql_trim_repository[] =
 	"DELETE FROM tag_event WHERE repository_id = $1 AND seq <= $2";
@@ -19,7 +19,7 @@ static const char sql_trim_tag[] =
 static const char sql_tags_of_image[] =
 	"SELECT repository_id, name FROM tag WHERE image_id = $1 AND name > $2 ORDER BY name LIMIT 1";
 static const char sql_forget[] = "DELETE FROM tag_event WHERE repository_id = $1";
-#define COLUMNS "SELECT seq, name, at_ms, action, digest, previous FROM tag_event "
+#define COLUMNS "SELECT seq, name, at_ms, action, digest, previous, principal FROM tag_event "
 static const char sql_list[] =
 	COLUMNS "WHERE repository_id = $1 AND seq < $2 AND $3 = '' ORDER BY seq DESC LIMIT $4";
 /* By nth, which the index has in order; the newest hundred are few enough to look at each. */
@@ -75,10 +75,11 @@ bool tag_event_table_add(struct db_conn *c, const struct tag_change *change, str
 	db_bind_int(st, 2, seq);
 	db_bind_str(st, 3, change->name);
 	db_bind_int(st, 4, nth);
-	db_bind_int(st, 5, change->now_ms);
+	db_bind_int(st, 5, change->stamp->at_ms);
 	db_bind_int(st, 6, change->action);
 	db_bind_int(st, 7, change->image_id);
 	db_bind_int(st, 8, change->previous_id);
+	db_bind_str(st, 9, change->stamp->principal.ptr ? change->stamp->principal : STR(""));
 	if (!db_run(st, err))
 		return false;
 	return db_changes(c) == 0 || trim(c, change, seq, nth, err);
@@ -103,14 +104,14 @@ static bool next_tag(
 }
 
 bool tag_event_table_add_removed(
-	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err)
+	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err)
 {
 	char name[129] = "";
 	struct tag_change change = {
 		.name = str_from(name),
 		.action = TAG_REMOVED,
 		.image_id = image_id,
-		.now_ms = now_ms,
+		.stamp = stamp,
 	};
 	for (bool found = true; found;) {
 		if (!next_tag(c, &change, name, &found, err) ||
@@ -136,8 +137,9 @@ static bool read_row(
 		.at_ms = db_col_int(st, 2),
 		.action = (enum tag_action)db_col_int(st, 3),
 		.has_previous = !db_col_is_null(st, 5),
+		.principal = table_text(st, 6, arena),
 	};
-	if (!r.name.ptr)
+	if (!r.name.ptr || !r.principal.ptr)
 		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
 	if (!table_digest(st, 4, &r.digest, err) ||
 		(r.has_previous && !table_digest(st, 5, &r.previous, err)))

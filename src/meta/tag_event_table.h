@@ -15,6 +15,14 @@
 
 enum tag_action { TAG_SET = 1, TAG_REMOVED = 2 }; /* stored */
 
+/* When, and by whom: an ARN, TAG_BY_LIFECYCLE, or empty where nobody asks. */
+struct tag_stamp {
+	int64_t at_ms;
+	struct str principal;
+};
+
+#define TAG_BY_LIFECYCLE "lifecycle"
+
 /* A change under way: the image that the tag points at since (or pointed at until) now, and the one
  * before (0: none). */
 struct tag_change {
@@ -22,7 +30,7 @@ struct tag_change {
 	struct str name;
 	enum tag_action action;
 	int64_t image_id, previous_id;
-	int64_t now_ms;
+	const struct tag_stamp *stamp;
 };
 
 /* Nothing for a repository that is being emptied. Both images' rows must still be there. */
@@ -30,7 +38,7 @@ MUST_CHECK bool tag_event_table_add(
 	struct db_conn *c, const struct tag_change *change, struct err *err);
 /* The same for every tag of an image that goes. */
 MUST_CHECK bool tag_event_table_add_removed(
-	struct db_conn *c, int64_t image_id, int64_t now_ms, struct err *err);
+	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err);
 MUST_CHECK bool tag_event_table_forget(struct db_conn *c, int64_t repository_id, struct err *err);
 
 struct tag_event_row {
@@ -41,6 +49,7 @@ struct tag_event_row {
 	struct digest digest;
 	bool has_previous;
 	struct digest previous;
+	struct str principal; /* empty: not known */
 };
 
 /* Newest first, of one tag, or, name empty, of all, with a seq below `before`. */

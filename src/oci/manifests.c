@@ -141,6 +141,7 @@ void oci_manifest_put_handle(struct http_req *req)
 	struct image_put in = { .repo = r->path.name,
 		.bytes = http_body(req),
 		.content_type = http_header(req, "Content-Type"),
+		.principal = r->who.arn,
 		.tags = tags };
 	if (!reference(req, &ref))
 		return;
@@ -177,8 +178,8 @@ void oci_manifest_delete_handle(struct http_req *req)
 	struct oci_request *r = oci_request_of(req);
 	if (!reference(req, &ref))
 		return;
-	if (!image_delete(
-		    r->front->core, &r->reg, r->path.name, &ref, false, req->arena, NULL, &err)) {
+	struct image_delete in = { .repo = r->path.name, .ref = &ref, .principal = r->who.arn };
+	if (!image_delete(r->front->core, &r->reg, &in, req->arena, NULL, &err)) {
 		oci_error_from(req, &err);
 		return;
 	}

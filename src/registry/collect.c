@@ -127,7 +127,8 @@ static bool empty_images(
 		ok = image_table_newest(conn, a->repository_id, arena, &row, &found, err);
 		if (!ok || !found)
 			break;
-		ok = image_drop(conn, pool_id, &row, a->now_ms, a->core->o.collect_grace_ms, err);
+		struct tag_stamp stamp = { a->now_ms, STR("") }; /* goes with the repository */
+		ok = image_drop(conn, pool_id, &row, &stamp, a->core->o.collect_grace_ms, err);
 		*done += (size_t)row.tags /
 			 4; /* an image with ten thousand tags is work for one step */
 		a->report.images++;
@@ -332,8 +333,7 @@ static bool expire_making_in(struct db_conn *conn, void *arg, struct err *err)
 static bool has_old_making_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct step_args *a = arg;
-	return making_table_has_older(
-		conn, a->now_ms - a->core->o.upload_life_ms, &a->found, err);
+	return making_table_has_older(conn, a->now_ms - a->core->o.upload_life_ms, &a->found, err);
 }
 
 /* One that is still being written is younger, as a rule; if not, its blob keeps the object that it

@@ -253,7 +253,8 @@ static bool put_tag(struct db_conn *conn, struct put_args *a, const struct repo 
 			STR_ARG(tag), STR_ARG(a->in->repo), a->reg->account,
 			a->core->o.image_tags_max);
 	a->row.tags++;
-	return tag_table_put(conn, a->repo.id, tag, a->row.id, old, clock_now_ms(), err) &&
+	struct tag_stamp stamp = { clock_now_ms(), a->in->principal };
+	return tag_table_put(conn, a->repo.id, tag, a->row.id, old, &stamp, err) &&
 	       event_add(a->core, conn, &a->row, EVENT_PUSH, tag, err);
 }
 

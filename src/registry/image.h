@@ -47,8 +47,9 @@ struct image_put {
 	struct digest digest;
 	const struct str *tags; /* none: untagged */
 	size_t tag_count;
-	bool refuse_repeat; /* ECR's PutImage: the same image with the same tag again is
-			       IMAGE_EXISTS */
+	struct str principal; /* ARN, for the history of tags; may be empty */
+	bool refuse_repeat;   /* ECR's PutImage: the same image with the same tag again is
+				 IMAGE_EXISTS */
 };
 
 struct image_put_result {
@@ -65,8 +66,8 @@ MUST_CHECK bool image_put(struct core *c, const struct registry_id *reg, const s
 	struct arena *arena, struct image_put_result *out, struct err *err);
 
 /* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from
- * `bytes` (a buf that the caller made with at least MANIFEST_STORED_MAX and is empty), because arenas are
- * smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN, IMAGE_ARCHIVED. */
+ * `bytes` (a buf that the caller made with at least MANIFEST_STORED_MAX and is empty), because
+ * arenas are smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN, IMAGE_ARCHIVED. */
 struct buf;
 MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg, struct str repo,
 	const struct image_ref *ref, struct buf *bytes, struct arena *arena, struct image *out,
@@ -86,9 +87,16 @@ struct image_removed {
 	size_t count;
 };
 
-MUST_CHECK bool image_delete(struct core *c, const struct registry_id *reg, struct str repo,
-	const struct image_ref *ref, bool also_last, struct arena *arena,
-	struct image_removed *removed, struct err *err);
+struct image_delete {
+	struct str repo;
+	const struct image_ref *ref;
+	bool also_last;
+	struct str principal; /* ARN, for the history of tags; may be empty */
+};
+
+MUST_CHECK bool image_delete(struct core *c, const struct registry_id *reg,
+	const struct image_delete *in, struct arena *arena, struct image_removed *removed,
+	struct err *err);
 
 /* Tags in byte order, those behind `last` (need not exist). limit 0..10,000: 0 gives none and more
  * = false. */
@@ -109,6 +117,7 @@ MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, struct
 	(8 * MIB) /* what the arena of a page of images should be allowed to hold */
 
 enum tag_filter { TAGS_ANY, TAGS_TAGGED, TAGS_UNTAGGED };
+
 enum status_filter { STATUS_ACTIVE, STATUS_ARCHIVED, STATUS_ACTIVATING, STATUS_ANY };
 
 struct image_cursor {

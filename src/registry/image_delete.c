@@ -56,11 +56,12 @@ static bool give_up_children(struct db_conn *conn, const struct image_row *row, 
 	return true;
 }
 
-bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row, int64_t now_ms,
-	int64_t grace_ms, struct err *err)
+bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row,
+	const struct tag_stamp *stamp, int64_t grace_ms, struct err *err)
 {
 	struct pool_delta d = { .images = -1 };
-	return tag_table_remove_of_image(conn, row->id, now_ms, err) &&
+	int64_t now_ms = stamp->at_ms;
+	return tag_table_remove_of_image(conn, row->id, stamp, err) &&
 	       state_table_forget(conn, row->repository_id, row->id, err) &&
 	       give_up_blobs(conn, row, now_ms, now_ms + grace_ms, err) &&
 	       give_up_children(conn, row, err) && image_table_remove(conn, row->id, err) &&
@@ -71,9 +72,7 @@ bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *r
 struct delete_args {
 	struct core *core;
 	const struct registry_id *reg;
-	struct str repo;
-	const struct image_ref *ref;
-	bool also_last;
+	const struct image_delete *in;
 	struct arena *arena; /* of this run's rows */
 	struct arena *out_arena;
 	struct image_removed *removed;
@@ -85,13 +84,13 @@ struct delete_args {
 static bool find_row(
 	struct db_conn *conn, struct delete_args *a, struct image_row *row, struct err *err)
 {
-	const struct image_ref *ref = a->ref;
+	const struct image_ref *ref = a->in->ref;
 	int64_t tagged = 0;
 	bool found = false;
-	if (!repo_table_key(conn, a->registry_id, a->repo, &a->key, err))
+	if (!repo_table_key(conn, a->registry_id, a->in->repo, &a->key, err))
 		return false;
 	if (!a->key.id)
-		return core_repo_unknown(a->reg, a->repo, err);
+		return core_repo_unknown(a->reg, a->in->repo, err);
 	if (ref->tag.len && !tag_table_find(conn, a->key.id, ref->tag, &tagged, err))
 		return false;
 	if (ref->has_digest) {
@@ -102,7 +101,7 @@ static bool find_row(
 	} else if (tagged && !image_table_get(conn, tagged, NULL, a->arena, row, &found, err)) {
 		return false;
 	}
-	return found || image_unknown(a->reg, a->repo, ref, err);
+	return found || image_unknown(a->reg, a->in->repo, ref, err);
 }
 
 static bool tell(struct delete_args *a, const struct image_row *row, const struct str *tags,
@@ -135,17 +134,18 @@ static bool refuse_child(struct db_conn *conn, const struct image_row *row, stru
 static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct delete_args *a = arg;
+	const struct image_ref *ref = a->in->ref;
+	struct tag_stamp stamp = { clock_now_ms(), a->in->principal };
 	struct image_row row;
 	a->image_gone = false;
 	if (!find_row(conn, a, &row, err))
 		return false;
-	bool by_tag = a->ref->tag.len > 0;
-	if (by_tag && !(a->also_last && row.tags == 1)) {
-		struct str tag = arena_str(a->out_arena, a->ref->tag);
+	bool by_tag = ref->tag.len > 0;
+	if (by_tag && !(a->in->also_last && row.tags == 1)) {
+		struct str tag = arena_str(a->out_arena, ref->tag);
 		return tell(a, &row, &tag, 1, err) &&
-		       event_add(a->core, conn, &row, EVENT_DELETE, a->ref->tag, err) &&
-		       tag_table_remove(
-			       conn, a->key.id, a->ref->tag, row.id, clock_now_ms(), err) &&
+		       event_add(a->core, conn, &row, EVENT_DELETE, ref->tag, err) &&
+		       tag_table_remove(conn, a->key.id, ref->tag, row.id, &stamp, err) &&
 		       lifecycle_touch(a->core, conn, a->key.id, err);
 	}
 	if (row.parents > 0)
@@ -163,27 +163,23 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	a->image_gone = true;
 	return tell(a, &row, tags, count, err) && event_image_gone(a->core, conn, &row, err) &&
 	       lifecycle_image_gone(a->core, conn, &row, err) &&
-	       image_drop(conn, a->key.pool_id, &row, clock_now_ms(), a->core->o.collect_grace_ms,
-		       err);
+	       image_drop(conn, a->key.pool_id, &row, &stamp, a->core->o.collect_grace_ms, err);
 }
 
-bool image_delete(struct core *c, const struct registry_id *reg, struct str repo,
-	const struct image_ref *ref, bool also_last, struct arena *arena,
-	struct image_removed *removed, struct err *err)
+bool image_delete(struct core *c, const struct registry_id *reg, const struct image_delete *in,
+	struct arena *arena, struct image_removed *removed, struct err *err)
 {
 	struct delete_args a = {
 		.core = c,
 		.reg = reg,
-		.repo = repo,
-		.ref = ref,
-		.also_last = also_last,
+		.in = in,
 		.out_arena = arena,
 		.removed = removed,
 	};
-	if (!core_check_name(repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
+	if (!core_check_name(in->repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (!a.registry_id)
-		return core_repo_unknown(reg, repo, err);
+		return core_repo_unknown(reg, in->repo, err);
 	a.arena = arena_new(64 * KIB);
 	bool ok = db_write(c->db, delete_in, &a, err);
 	arena_free(a.arena);

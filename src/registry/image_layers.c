@@ -172,6 +172,7 @@ bool image_tag_history(struct core *c, const struct registry_id *reg,
 			.digest = r->digest,
 			.has_previous = r->has_previous,
 			.previous = r->previous,
+			.principal = r->principal,
 		};
 		page.next = r->seq;
 	}

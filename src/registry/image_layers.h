@@ -44,6 +44,7 @@ struct tag_event {
 	struct digest digest;
 	bool has_previous;
 	struct digest previous;
+	struct str principal; /* ARN, "lifecycle", or empty: not known */
 };
 
 struct tag_events {

@@ -3,13 +3,14 @@
 #define BERTH_REGISTRY_IMAGE_PRIV_H
 
 #include "meta/image_table.h"
+#include "meta/tag_event_table.h"
 #include "registry/core_priv.h"
 #include "registry/image.h"
 
 /* Removes an image with its tags, gives up its layers (each that no image needs any more becomes a
- * candidate) and its children. */
+ * candidate) and its children. stamp: when, and by whom. */
 MUST_CHECK bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *row,
-	int64_t now_ms, int64_t grace_ms, struct err *err);
+	const struct tag_stamp *stamp, int64_t grace_ms, struct err *err);
 
 /* The sentence for an image that is not there. Returns false. */
 bool image_unknown(const struct registry_id *reg, struct str repo, const struct image_ref *ref,

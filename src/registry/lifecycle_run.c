@@ -41,12 +41,12 @@ static int64_t delay(const struct core *c)
 bool lifecycle_expire(struct core *c, struct db_conn *conn, int64_t pool_id,
 	const struct image_row *row, struct err *err)
 {
-	int64_t now = clock_now_ms();
+	struct tag_stamp stamp = { clock_now_ms(), STR(TAG_BY_LIFECYCLE) };
 	/* Its referrers go at once (due 0), those of referrers among them. */
 	return follow_table_add(
 		       conn, row->repository_id, &row->digest, FOLLOW_EXPIRE, false, 0, err) &&
 	       event_image_gone(c, conn, row, err) &&
-	       image_drop(conn, pool_id, row, now, c->o.collect_grace_ms, err);
+	       image_drop(conn, pool_id, row, &stamp, c->o.collect_grace_ms, err);
 }
 
 /* Takes the policy, and puts off the next evaluation: if this one is broken off, another comes. */

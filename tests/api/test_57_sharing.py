@@ -1,5 +1,6 @@
 """The sharing API: what it tells, in which order and to whom, and that `berth savings` and /metrics tell the same."""
 
+import json
 import sqlite3
 import time
 
@@ -364,6 +365,35 @@ def test_what_happened_to_a_tag(berth, sharing, oci, ecr):
     db = sqlite3.connect(berth.data / "berth.db", timeout=20)
     assert soon(lambda: db.execute("SELECT count(*) FROM tag_event").fetchone() == (0,), 20)
     db.close()
+
+
+def test_the_history_of_a_tag_says_who(berth, sharing, oci, ecr):
+    """By each way that moves or removes a tag: pushing by both APIs, deleting by both APIs, with the image, by a lifecycle rule."""
+    berth.create("app")
+    iam = berth.client("iam")
+    iam.create_user(UserName="bob")
+    iam.attach_user_policy(UserName="bob", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess")
+    key = iam.create_access_key(UserName="bob")["AccessKey"]
+    bob = berth.client("ecr", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    root, user = f"arn:aws:iam::{berth.account}:root", f"arn:aws:iam::{berth.account}:user/bob"
+    texts = []
+    for n in range(3):
+        oci.push_blob("app", b'{"n":%d}' % n)
+        texts.append(manifest(b'{"n":%d}' % n, []).decode())
+        time.sleep(0.002)  # rules look at the time of pushing
+        oci.put_manifest("app", f"v{n}", texts[n].encode())
+    bob.put_image(repositoryName="app", imageManifest=texts[1], imageTag="latest")
+    bob.batch_delete_image(repositoryName="app", imageIds=[{"imageTag": "latest"}])
+    assert oci.http.delete("/v2/app/manifests/v2").status == 202
+    bob.batch_delete_image(repositoryName="app", imageIds=[{"imageDigest": sha256(texts[0].encode())}])
+    rule = {"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPatternList": ["v*"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}
+    oci.put_manifest("app", "v3", texts[2].encode())
+    bob.put_lifecycle_policy(repositoryName="app", lifecyclePolicyText=json.dumps({"rules": [rule]}))
+    berth.berth("lifecycle run")
+    events = sharing.ListTagHistory(repositoryName="app")["events"]
+    assert [(e["imageTag"], e["action"], e["principal"]) for e in events] == [
+        ("v1", "REMOVED", "lifecycle"), ("v3", "SET", root), ("v0", "REMOVED", user), ("v2", "REMOVED", root),
+        ("latest", "REMOVED", user), ("latest", "SET", user), ("v2", "SET", root), ("v1", "SET", root), ("v0", "SET", root)]
 
 
 def test_the_history_of_a_tag_is_bounded(berth, sharing, oci):

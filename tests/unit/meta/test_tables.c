@@ -7,6 +7,7 @@
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "meta/state_table.h"
+#include "meta/tag_event_table.h"
 #include "meta/upload_table.h"
 
 struct tables {
@@ -295,18 +296,20 @@ struct tag_counts {
 	int64_t first, second;
 };
 
+#define AT(ms) (&(struct tag_stamp){ .at_ms = (ms) })
+
 static bool move_tags_in(struct db_conn *c, void *arg, struct err *err)
 {
 	struct tag_counts *n = arg;
 	int64_t a, b;
 	struct str x = STR("x"), y = STR("y"), z = STR("z");
 	return add_image(c, 1, &a, err) && add_image(c, 2, &b, err) &&
-	       tag_table_put(c, t.repo[0], x, a, 0, 1, err) &&
-	       tag_table_put(c, t.repo[0], y, a, 0, 1, err) &&
-	       tag_table_put(c, t.repo[0], z, a, 0, 1, err) &&
-	       tag_table_put(c, t.repo[0], x, a, a, 2, err) && /* again */
-	       tag_table_put(c, t.repo[0], y, b, a, 2, err) && /* moved */
-	       tag_table_remove(c, t.repo[0], z, a, 3, err) && tags_of(c, a, &n->first, err) &&
+	       tag_table_put(c, t.repo[0], x, a, 0, AT(1), err) &&
+	       tag_table_put(c, t.repo[0], y, a, 0, AT(1), err) &&
+	       tag_table_put(c, t.repo[0], z, a, 0, AT(1), err) &&
+	       tag_table_put(c, t.repo[0], x, a, a, AT(2), err) && /* again */
+	       tag_table_put(c, t.repo[0], y, b, a, AT(2), err) && /* moved */
+	       tag_table_remove(c, t.repo[0], z, a, AT(3), err) && tags_of(c, a, &n->first, err) &&
 	       tags_of(c, b, &n->second, err);
 }
 
@@ -315,7 +318,7 @@ static bool drop_tags_in(struct db_conn *c, void *arg, struct err *err)
 	struct tag_counts *n = arg;
 	int64_t id;
 	return tag_table_find(c, t.repo[0], STR("x"), &id, err) &&
-	       tag_table_remove_of_image(c, id, 4, err) && tags_of(c, id, &n->first, err);
+	       tag_table_remove_of_image(c, id, AT(4), err) && tags_of(c, id, &n->first, err);
 }
 
 static void an_image_knows_how_many_tags_it_has(void **state UNUSED)
@@ -344,7 +347,7 @@ static bool complete_in(struct db_conn *c, void *arg UNUSED, struct err *err)
 	       link_table_add_needs(c, t.repo[0], blob.id, 1, &needs, err) &&
 	       state_table_archive(c, t.repo[0], image, 1, err) && add_image(c, 2, &index, err) &&
 	       image_child_table_add(c, index, image, err) &&
-	       tag_table_put(c, t.repo[0], STR("x"), image, 0, 1, err) &&
+	       tag_table_put(c, t.repo[0], STR("x"), image, 0, AT(1), err) &&
 	       upload_table_add(c, &upload, err) &&
 	       registry_table_uploads(c, t.registry, 1, &open, err);
 }

@@ -125,8 +125,9 @@ static inline UNUSED void delete_image(struct world *w, const char *repo, struct
 {
 	struct err err;
 	struct image_ref ref = by_digest_ref(d);
-	ASSERT_DONE(
-		image_delete(w->core, &w->reg, str_from(repo), &ref, false, w->arena, NULL, &err));
+	ASSERT_DONE(image_delete(w->core, &w->reg,
+		&(struct image_delete){ .repo = str_from(repo), .ref = &ref }, w->arena, NULL,
+		&err));
 }
 
 #endif

@@ -61,7 +61,8 @@ static void grace_begins_anew_when_the_layer_comes_again(void **state)
 	struct digest image = push_image(w, "r", "c", "l", NULL), l = digest_of(STR("l"));
 	nanosleep(&nap, NULL);
 	struct image_ref ref = by_digest_ref(image);
-	ASSERT_DONE(image_delete(w->core, &w->reg, STR("r"), &ref, false, w->arena, NULL, &err));
+	ASSERT_DONE(image_delete(w->core, &w->reg,
+		&(struct image_delete){ .repo = STR("r"), .ref = &ref }, w->arena, NULL, &err));
 	again = clock_now_ms();
 	nanosleep(&nap, NULL);
 	collect_at(w, clock_now_ms() < again + 400 ? clock_now_ms() : again + 390);

@@ -149,12 +149,16 @@ static bool act_delete(struct world *w, struct err *err)
 	struct collect_report r = { 0 };
 	struct str a = STR("a");
 	struct digest l2 = digest_of(STR("l2"));
-	bool ok = image_delete(w->core, &w->reg, a, &index, true, w->arena, NULL, err);
+	bool ok = image_delete(w->core, &w->reg,
+		&(struct image_delete){ .repo = a, .ref = &index, .also_last = true }, w->arena,
+		NULL, err);
 	if (!gone(ok, err, ERR_IMAGE_UNKNOWN) && !gone(ok, err, ERR_REPO_UNKNOWN))
 		return false;
 	struct image_ref image =
 		by_digest_ref(digest_of(image_text(w, "c2", (const char *[]){ "l2" }, 1, NULL)));
-	ok = image_delete(w->core, &w->reg, a, &image, true, w->arena, NULL, err);
+	ok = image_delete(w->core, &w->reg,
+		&(struct image_delete){ .repo = a, .ref = &image, .also_last = true }, w->arena,
+		NULL, err);
 	if (!gone(ok, err, ERR_IMAGE_UNKNOWN) && !gone(ok, err, ERR_REPO_UNKNOWN))
 		return false;
 	ok = blob_unlink(w->core, &w->reg, a, &l2, err);

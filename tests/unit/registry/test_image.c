@@ -28,8 +28,10 @@ static bool try_delete(
 	struct world *w, const char *repo, struct image_ref ref, bool also_last, struct err *err)
 {
 	removed = (struct image_removed){ 0 };
-	return image_delete(
-		w->core, &w->reg, str_from(repo), &ref, also_last, w->arena, &removed, err);
+	return image_delete(w->core, &w->reg,
+		&(struct image_delete){
+			.repo = str_from(repo), .ref = &ref, .also_last = also_last },
+		w->arena, &removed, err);
 }
 
 static void delete (struct world *w, const char *repo, struct image_ref ref, bool also_last)

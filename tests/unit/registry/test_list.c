@@ -114,8 +114,10 @@ static void a_list_stands_rows_that_come_and_go(void **state)
 				if (what == 2)
 					put(w, "r", image_text(w, config, NULL, 0, NULL), "t2-x");
 				else if (what == 0 || victim % 4)
-					ASSERT_DONE(image_delete(w->core, &w->reg, STR("r"), &ref,
-						false, w->arena, NULL, &err));
+					ASSERT_DONE(image_delete(w->core, &w->reg,
+						&(struct image_delete){
+							.repo = STR("r"), .ref = &ref },
+						w->arena, NULL, &err));
 				while (p.more) {
 					p = list(w, TAGS_ANY, &p.next, limit);
 					see(&s, d, &p);

@@ -219,7 +219,8 @@ static void policy_ecr_wants_a_manifest_that_names_the_layer(void **state)
 	struct err err;
 	struct image_ref ref = by_digest_ref(image);
 	ASSERT_DONE(blob_unlink(w->core, &w->reg, STR("dst"), &d, &err));
-	ASSERT_DONE(image_delete(w->core, &w->reg, STR("src"), &ref, false, w->arena, NULL, &err));
+	ASSERT_DONE(image_delete(w->core, &w->reg,
+		&(struct image_delete){ .repo = STR("src"), .ref = &ref }, w->arena, NULL, &err));
 	ASSERT_OUTCOME(UNREFERENCED, mount(w, "dst", "src", &d));
 	assert_sound(w);
 }

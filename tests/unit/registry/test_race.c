@@ -208,8 +208,11 @@ static void deleter(void *arg)
 			expect(blob_unlink(w.core, &w.reg, str_from(repo), &d, &err), &err);
 			break;
 		default:
-			expect(image_delete(w.core, &w.reg, str_from(repo), &ref, true, w.arena,
-				       NULL, &err),
+			expect(image_delete(w.core, &w.reg,
+				       &(struct image_delete){ .repo = str_from(repo),
+					       .ref = &ref,
+					       .also_last = true },
+				       w.arena, NULL, &err),
 				&err);
 		}
 		arena_free(w.arena);

@@ -124,8 +124,10 @@ static void do_delete_image(struct world *w, struct model *m, unsigned r, unsign
 	char tag[8];
 	tag_name(k, tag);
 	struct image_ref ref = dice(2) ? by_tag(tag) : by_digest_ref(digest_of(model_image(w, k)));
-	bool done = image_delete(
-		w->core, &w->reg, str_from(repo_name(r)), &ref, true, w->arena, NULL, &err);
+	bool done = image_delete(w->core, &w->reg,
+		&(struct image_delete){
+			.repo = str_from(repo_name(r)), .ref = &ref, .also_last = true },
+		w->arena, NULL, &err);
 	assert_int_equal(done, m->live[r] && m->images[r][k]);
 	if (done)
 		m->images[r][k] = false;
