@@ -36,11 +36,18 @@ def test_an_empty_form_asks_for_what_is_missing(console):
     console.see("Enter the access key ID.").see("Enter the secret access key.")
 
 
+def keys_of(berth, name, policy=None):
+    iam = berth.client("iam")
+    iam.create_user(UserName=name)
+    if policy:
+        iam.attach_user_policy(UserName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
 def test_temporary_credentials_sign_in(console, berth):
-    berth.client("iam").create_user(UserName="bob")
-    berth.client("iam").attach_user_policy(UserName="bob", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess")
-    key = berth.client("iam").create_access_key(UserName="bob")["AccessKey"]
-    sts = berth.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    key, secret = keys_of(berth, "bob", "AmazonEC2ContainerRegistryFullAccess")
+    sts = berth.client("sts", aws_access_key_id=key, aws_secret_access_key=secret)
     c = sts.get_session_token()["Credentials"]
     console.sign_in(c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"]).heading("Private repositories")
 
@@ -54,19 +61,15 @@ def test_signing_out_forgets_everything_and_so_does_a_reload(console, berth):
     console.page.reload()
     console.see("Sign in with an access key")
     console.fill_in(*berth.credentials)
-    console.click(re.compile("^Account "))
-    console.page.get_by_role("menuitem", name="Sign out").click()
+    console.account_menu("Sign out")
     console.see("Sign in with an access key")
     assert console.page.get_by_label("Secret access key").input_value() == ""
 
 
 def test_a_key_that_is_deactivated_ends_the_session_with_a_message(console, berth):
-    iam = berth.client("iam")
-    iam.create_user(UserName="bob")
-    iam.attach_user_policy(UserName="bob", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly")
-    key = iam.create_access_key(UserName="bob")["AccessKey"]
-    console.sign_in(key["AccessKeyId"], key["SecretAccessKey"]).heading("Private repositories")
-    iam.update_access_key(UserName="bob", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    key, secret = keys_of(berth, "bob", "AmazonEC2ContainerRegistryReadOnly")
+    console.sign_in(key, secret).heading("Private repositories")
+    berth.client("iam").update_access_key(UserName="bob", AccessKeyId=key, Status="Inactive")
     console.click("Refresh")
     console.see("Please sign in again").see("no longer accepts your access key")
 
@@ -89,8 +92,33 @@ def test_a_link_signs_in_once(console, make_console, berth):
     fragment = link[0].split("/console/", 1)[1]
     console.open(fragment).heading("Private repositories")
     assert "signin" not in console.page.url
+    console.account_menu("Sign out")
+    console.see("Sign in with an access key")
+    assert console.page.get_by_role("alert").count() == 0  # the link is not tried once more
     again = make_console(berth)
     again.open(fragment).see("This sign-in link is used or older than five minutes")
+
+
+def test_one_switches_between_accounts_as_in_aws(console, berth):
+    """Another user stands for another account: what matters is whose key signs."""
+    berth.create("app/web")
+    eve = keys_of(berth, "eve")
+    console.sign_in().row("Private repositories", "app/web").wait_for()
+    console.account_menu("Sign in to another account").see("Sign in with an access key")
+    console.fill_in("AKIAIOSFODNN7EXAMPLE", "x" * 40).see("Berth does not know this access key ID")
+    console.click(f"Back to root in {berth.account}").row("Private repositories", "app/web").wait_for()
+    console.account_menu("Sign in to another account").fill_in(*eve)
+    console.see("has no permission ecr:DescribeRepositories")
+    console.account_menu(f"Switch to root in {berth.account}")
+    console.row("Private repositories", "app/web").wait_for()
+    console.account_menu(f"Switch to user/eve in {berth.account}").see("has no permission")
+    # A session that ends says so, and leaves the other one.
+    berth.client("iam").update_access_key(UserName="eve", AccessKeyId=eve[0], Status="Inactive")
+    console.click("Refresh")
+    console.see("no longer accepts your access key").click(f"Back to root in {berth.account}")
+    console.row("Private repositories", "app/web").wait_for()
+    console.account_menu("Sign out").see("Sign in with an access key")
+    assert console.page.get_by_role("button", name=re.compile("^Back to")).count() == 0
 
 
 def test_the_server_being_away_is_said_in_words(make_berth, make_console):

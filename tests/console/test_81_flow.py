@@ -187,7 +187,7 @@ def test_an_image_shows_its_manifest_and_the_history_of_its_tag(console, berth, 
     console.page.get_by_role("tab", name="Manifest").click()
     assert json.loads(console.page.locator("pre.manifest").inner_text()) == layout.manifest("two")
     console.page.get_by_role("tab", name="Tag history").click()
-    console.see("Moved")
+    assert console.cells("Tag history", "Moved")[-1] == "root"
     console.page.get_by_role("tab", name="Referrers").click()
     console.see("Nothing refers to this image")
 

@@ -109,6 +109,7 @@ def test_every_page_fits_and_is_accessible(berth, make_console, viewport, dark):
     for name, way, heading in ways:
         console.go(*way).heading(heading).settled()
         look(name)
+    assert "builder" not in console.page.get_by_role("navigation", name="Where you are").inner_text()  # of the page before
     assert not found, "\n".join(found)
 
 

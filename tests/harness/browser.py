@@ -94,6 +94,7 @@ class Console:
             self.page.get_by_role("button", name="Temporary credentials").click()
             self.page.get_by_label("Session token").fill(token)
         self.page.get_by_role("button", name="Sign in").click()
+        return self
 
     def sign_in(self, key=None, secret=None, token=None, fragment=""):
         if key is None:
@@ -132,6 +133,11 @@ class Console:
     def click(self, name, **kw):
         """A button, or a link that looks like one."""
         self.button(name, **kw).or_(self.page.get_by_role("link", name=name, **kw)).first.click()
+        return self
+
+    def account_menu(self, item):
+        self.click(re.compile("^Account "))
+        self.page.get_by_role("menuitem", name=item).click()
         return self
 
     def dialog(self):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ago, bytes, duration, latency, percent, plural, shortDigest, time } from "../src/pure/format";
+import { ago, bytes, duration, latency, percent, plural, shortDigest, shortTime, time } from "../src/pure/format";
 
 test("sizes have three digits and decimal units", () => {
   const table: [number, string][] = [
@@ -23,6 +23,7 @@ test("times are written as in AWS's consoles", () => {
   assert.equal(time(t, 330), "2026-11-24 08:34:05 (UTC+05:30)");
   assert.equal(time(t, -480), "2026-11-23 19:04:05 (UTC-08:00)");
   assert.equal(time(undefined), "-");
+  assert.match(shortTime(t), /^2026-11-2[345] \d\d:\d\d:05$/);
 });
 
 test("lengths of time and counts are in words", () => {

@@ -8,8 +8,9 @@ import Repositories from "../pages/repositories";
 import { Problem } from "../ui/feedback";
 import { lazyPage } from "../ui/lazy";
 import { NoticesProvider } from "./notices";
-import { parse, useHash } from "./router";
-import { rememberRegion, SessionProvider, type Session } from "./session";
+import { usePage } from "./page";
+import { go, parse, useHash } from "./router";
+import { nameOf, rememberRegion, SessionProvider, type Session } from "./session";
 import { Shell } from "./shell";
 import { SignIn } from "./sign-in";
 
@@ -74,6 +75,11 @@ function route(hash: string): ReactNode {
     case "users":
       return second ? <pages.user key={second} name={second} /> : <pages.users />;
   }
+  return <Nowhere />;
+}
+
+function Nowhere() {
+  usePage("No such page");
   return <Problem title="There is no such page" text="The address is not one of this console's." action={["Go to the repositories", "#/repositories"]} />;
 }
 
@@ -108,44 +114,65 @@ function takeLink(): string | undefined {
 
 const link = takeLink();
 
+const HOME = "#/repositories";
+
 export function App() {
   const hash = useHash();
-  const [session, setSession] = useState<Session>();
+  // The first is the one that is shown. All of them are in memory alone.
+  const [sessions, setSessions] = useState<readonly Session[]>([]);
+  const [isAdding, setAdding] = useState(false);
+  const [unusedLink, setUnusedLink] = useState(link);
   const [message, setMessage] = useState<string>();
-  const end = (why?: string) => {
-    setSession(undefined);
-    setMessage(why);
-  };
+  const session = sessions[0];
   const value = useMemo(() => {
     if (!session) return undefined;
+    const others = sessions.slice(1);
     session.client.onSessionOver = (e) =>
-      end(/Expired/.test(e.code) ? "Your session has expired." : "The server no longer accepts your access key: it was deactivated or deleted, or its session ended.");
+      end(session, /Expired/.test(e.code) ? "Your session has expired." : "The server no longer accepts your access key: it was deactivated or deleted, or its session ended.");
     return {
       ...session,
+      others,
       signOut: () => {
-        history.replaceState(null, "", location.pathname);
-        end();
+        if (others.length) go(HOME);
+        else history.replaceState(null, "", location.pathname);
+        setSessions(others);
+        setMessage(undefined);
+      },
+      switchTo: (other: Session) => {
+        go(HOME);
+        setSessions([other, ...sessions.filter((s) => s !== other)]);
+      },
+      addSession: () => {
+        setMessage(undefined);
+        setAdding(true);
       },
       setRegion: (region: string) => {
         rememberRegion(region);
-        setSession({ ...session, client: new Client(session.client.credentials, region), region });
+        setSessions([{ ...session, client: new Client(session.client.credentials, region), region }, ...others]);
       },
     };
-  }, [session]);
+  }, [sessions]);
+
+  /** The session is over, whoever wanted it: say why, before another goes on. */
+  function end(over: Session, why: string) {
+    setSessions((all) => all.filter((s) => s !== over));
+    setMessage(why);
+    setAdding(true);
+  }
 
   // Temporary credentials end at a known time: say so then, not at the next click.
   useEffect(() => {
     if (!session?.expiration) return;
     const ms = Math.min(2 ** 31 - 1, session.expiration * 1000 - Date.now());
-    const timer = setTimeout(() => end("Your session has expired."), Math.max(0, ms));
+    const timer = setTimeout(() => end(session, "Your session has expired."), Math.max(0, ms));
     return () => clearTimeout(timer);
-  }, [session?.expiration]);
+  }, [session]);
 
   return (
     <I18nProvider locale="en" messages={[messages]}>
-      {value ? (
+      {value && !isAdding ? (
         <SessionProvider value={value}>
-          <NoticesProvider key={value.region}>
+          <NoticesProvider key={`${value.identity.arn} ${value.region}`}>
             <Shell hash={hash}>
               <Boundary place={hash}>{route(hash)}</Boundary>
             </Shell>
@@ -154,11 +181,15 @@ export function App() {
       ) : (
         <SignIn
           message={message}
-          link={message === undefined ? link : undefined}
+          link={unusedLink}
+          back={session && { name: nameOf(session), go: () => setAdding(false) }}
           onSession={(s) => {
             rememberRegion(s.region);
+            if (session && session.identity.arn !== s.identity.arn) go(HOME);
+            setSessions([s, ...sessions.filter((other) => other.identity.arn !== s.identity.arn)]);
             setMessage(undefined);
-            setSession(s);
+            setAdding(false);
+            setUnusedLink(undefined);
           }}
         />
       )}

@@ -14,6 +14,12 @@ export interface Session {
 
 export interface Switches {
   setRegion(region: string): void;
+  /** Who else is signed in in this tab: other accounts, or other users of this one. */
+  others: readonly Session[];
+  switchTo(other: Session): void;
+  /** To sign-in, with this session kept. */
+  addSession(): void;
+  /** Ends this session; one of the others goes on. */
   signOut(): void;
 }
 
@@ -24,6 +30,11 @@ export function useSession(): Session & Switches {
   const session = useContext(Context);
   if (!session) throw new Error("not signed in");
   return session;
+}
+
+/** "user/bob in 123456789012" */
+export function nameOf({ identity }: Session): string {
+  return `${identity.arn.split(":").pop()} in ${identity.account}`;
 }
 
 /** Asks the server whose credentials these are; throws if they are nobody's. */

@@ -9,7 +9,7 @@ import { Suspense, useEffect, useRef, useState, type ReactNode } from "react";
 import { Loading } from "../ui/feedback";
 import { useNotices } from "./notices";
 import { PageContext, type PageInfo } from "./page";
-import { knownRegions, useSession } from "./session";
+import { knownRegions, nameOf, useSession } from "./session";
 import { RegionModal } from "./region-modal";
 import { setTheme, useTheme, type Theme } from "./theme";
 
@@ -47,7 +47,7 @@ const NAVIGATION: SideNavigationProps.Item[] = [
 ];
 
 /** No Region has such a name. */
-const OTHER = "another Region";
+const OTHER = "another";
 
 const THEMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
 
@@ -78,7 +78,7 @@ export function TopBar({ children }: { children?: TopNavigationProps.Utility[] }
 }
 
 function useUtilities(openRegion: () => void): TopNavigationProps.Utility[] {
-  const { identity, region, setRegion, signOut } = useSession();
+  const { identity, region, setRegion, signOut, others, switchTo, addSession } = useSession();
   const regions = [...new Set([region, ...knownRegions()])];
   const name = identity.arn.split(":").pop()!;
   return [
@@ -100,11 +100,15 @@ function useUtilities(openRegion: () => void): TopNavigationProps.Utility[] {
       ariaLabel: `Account ${identity.account}`,
       items: [
         { id: "who", text: name, secondaryText: "Signed in as", disabled: true },
+        ...others.map((other, i) => ({ id: `${OTHER}${i}`, text: `Switch to ${nameOf(other)}` })),
+        { id: OTHER, text: "Sign in to another account" },
         { id: "users", text: "Users & keys", href: "#/users" },
         { id: "out", text: "Sign out" },
       ],
       onItemClick: ({ detail }) => {
         if (detail.id === "out") signOut();
+        else if (detail.id === OTHER) addSession();
+        else if (detail.id.startsWith(OTHER)) switchTo(others[Number(detail.id.slice(OTHER.length))]!);
       },
     },
   ];

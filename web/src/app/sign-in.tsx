@@ -20,10 +20,12 @@ interface Props {
   message?: string;
   /** The token of a link, if one was followed. */
   link?: string;
+  /** Somebody is signed in already, and stays so. */
+  back?: { name: string; go(): void };
   onSession(session: Session): void;
 }
 
-export function SignIn({ message, link, onSession }: Props) {
+export function SignIn({ message, link, back, onSession }: Props) {
   const [keyId, setKeyId] = useState("");
   const [secret, setSecret] = useState("");
   const [token, setToken] = useState("");
@@ -89,9 +91,16 @@ export function SignIn({ message, link, onSession }: Props) {
             <Container header={<Header variant="h2">Sign in with an access key</Header>}>
               <Form
                 actions={
-                  <Button variant="primary" loading={busy} loadingText="Signing in" fullWidth={false}>
-                    Sign in
-                  </Button>
+                  <SpaceBetween direction="horizontal" size="xs">
+                    {back && (
+                      <Button variant="link" formAction="none" onClick={back.go}>
+                        Back to {back.name}
+                      </Button>
+                    )}
+                    <Button variant="primary" loading={busy} loadingText="Signing in" fullWidth={false}>
+                      Sign in
+                    </Button>
+                  </SpaceBetween>
                 }
               >
                 <SpaceBetween size="m">

@@ -27,6 +27,7 @@ import { PolicyText } from "../ui/policy-editor";
 import { historyColumns } from "./repository-history";
 import { deleteImages, ImageStatus, TagBadges, typeOf } from "./repository-images";
 import { Others } from "./repository-sharing";
+import { When } from "../ui/when";
 
 interface Props {
   repository: string;
@@ -233,7 +234,7 @@ function Layers({ loaded }: { loaded: LoadedLayers }) {
           cell: (l) => (l.isHeld ? <OriginText origin={l.origin} source={l.sourceRepositoryName} /> : "Foreign layer, kept elsewhere"),
         },
         { id: "also", header: "Who else uses it", minWidth: 160, cell: (l) => (l.isHeld ? <Others holders={l.holders} digest={l.layerDigest} /> : "-") },
-        { id: "since", header: "Since", minWidth: 190, cell: (l) => time(l.linkedAt) },
+        { id: "since", header: "Since", minWidth: 150, cell: (l) => <When at={l.linkedAt} /> },
       ]}
       empty={loaded.error !== undefined ? <Failure error={loaded.error} onRetry={loaded.reload} /> : <Empty title="The image has no layers" />}
     />

@@ -10,7 +10,7 @@ import { berth } from "../api/sharing";
 import { usePage } from "../app/page";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, plural, shortDigest, time } from "../pure/format";
+import { bytes, plural, shortDigest } from "../pure/format";
 import { poolId, poolLabel } from "../pure/words";
 import { Copyable } from "../ui/copy";
 import { DataTable } from "../ui/data-table";
@@ -19,6 +19,7 @@ import { Details } from "../ui/details";
 import { Empty, Failure, Loading } from "../ui/feedback";
 import { OriginText } from "../ui/origin";
 import { PagedTable } from "../ui/paged-table";
+import { When } from "../ui/when";
 
 export default function LayerPage({ digest }: { digest: string }) {
   const { client } = useSession();
@@ -72,7 +73,7 @@ export default function LayerPage({ digest }: { digest: string }) {
               { id: "pool", header: "Pool", isRowHeader: true, cell: (p) => poolLabel(p) },
               { id: "holders", header: "Repositories", cell: (p) => p.holders },
               { id: "saved", header: "Saved", cell: (p) => bytes(p.savedBytes) },
-              { id: "since", header: "Since", cell: (p) => time(p.createdAt) },
+              { id: "since", header: "Since", minWidth: 150, cell: (p) => <When at={p.createdAt} /> },
             ]}
             empty={<Empty title="None" />}
           />
@@ -98,7 +99,7 @@ export default function LayerPage({ digest }: { digest: string }) {
               minWidth: 120,
               cell: (h) => (h.inUse ? <StatusIndicator type="success">By an image</StatusIndicator> : <StatusIndicator type="pending">By none</StatusIndicator>),
             },
-            { id: "since", header: "Since", minWidth: 190, cell: (h) => time(h.linkedAt) },
+            { id: "since", header: "Since", minWidth: 150, cell: (h) => <When at={h.linkedAt} /> },
           ]}
           empty={<Empty title="No repository holds it any more">It is removed by the next collection.</Empty>}
         />

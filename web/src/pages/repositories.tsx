@@ -11,13 +11,14 @@ import { berth, type RepositoryOrder, type RepositorySharing } from "../api/shar
 import { usePage } from "../app/page";
 import { go, href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, count, percent, time } from "../pure/format";
+import { bytes, count, percent } from "../pure/format";
 import { encryptionType, mutability, shortKey } from "../pure/words";
 import { usePages, useSettled } from "../ui/data";
 import { Empty } from "../ui/feedback";
 import { lazyPage } from "../ui/lazy";
 import { PagedTable } from "../ui/paged-table";
 import { SavedBar } from "../ui/saved";
+import { When } from "../ui/when";
 
 const DeleteRepository = lazyPage(() => import("./delete-repository"));
 const PushCommands = lazyPage(() => import("./push-commands"));
@@ -84,8 +85,8 @@ const COLUMNS: (TableProps.ColumnDefinition<RepositorySharing> & { order?: Repos
     header: "Created at",
     order: "CREATED_AT",
     sortingField: "CREATED_AT",
-    minWidth: 190,
-    cell: (r) => time(r.createdAt),
+    minWidth: 150,
+    cell: (r) => <When at={r.createdAt} />,
   },
 ];
 
@@ -99,16 +100,17 @@ export default function Repositories() {
   usePage("Repositories", ["Private registry", "#/repositories"]);
 
   const pages = usePages(
-    async (nextToken, signal) => {
+    async (nextToken, signal, maxResults) => {
       const answer = await berth(
         client,
         "ListRepositorySharing",
-        { sortBy, nameContains: contains || undefined, maxResults: PAGE, nextToken },
+        { sortBy, nameContains: contains || undefined, maxResults, nextToken },
         signal,
       );
       return { items: answer.repositories, nextToken: answer.nextToken };
     },
     [sortBy, contains],
+    PAGE,
   );
   const one = selected.length === 1 ? selected[0] : undefined;
 

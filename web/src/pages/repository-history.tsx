@@ -9,11 +9,14 @@ import { useState } from "react";
 import { berth, type TagEvent } from "../api/sharing";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { shortDigest, time } from "../pure/format";
+import { shortDigest } from "../pure/format";
 import { usePages, useSettled } from "../ui/data";
 import { Empty } from "../ui/feedback";
 import { PagedTable } from "../ui/paged-table";
 import type { TabProps } from "./repository";
+import { When } from "../ui/when";
+
+const who = (principal: string | undefined) => (principal === "lifecycle" ? "Lifecycle policy" : (principal?.split(":").pop() ?? "-"));
 
 export function historyColumns(repository: string): TableProps.ColumnDefinition<TagEvent>[] {
   const image = (digest: string | undefined) =>
@@ -25,7 +28,7 @@ export function historyColumns(repository: string): TableProps.ColumnDefinition<
       "-"
     );
   return [
-    { id: "at", header: "When", minWidth: 190, cell: (e) => time(e.at) },
+    { id: "at", header: "When", minWidth: 150, cell: (e) => <When at={e.at} /> },
     { id: "tag", header: "Tag", minWidth: 100, isRowHeader: true, cell: (e) => e.imageTag },
     {
       id: "what",
@@ -42,7 +45,7 @@ export function historyColumns(repository: string): TableProps.ColumnDefinition<
     },
     { id: "to", header: "Image", minWidth: 190, cell: (e) => image(e.imageDigest) },
     { id: "from", header: "Before", minWidth: 190, cell: (e) => image(e.previousImageDigest) },
-    { id: "who", header: "By", minWidth: 140, cell: (e) => e.principal?.split(":").pop() ?? "-" },
+    { id: "who", header: "By", minWidth: 140, cell: (e) => who(e.principal) },
   ];
 }
 

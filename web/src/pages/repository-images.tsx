@@ -17,7 +17,7 @@ import { ecr, type ImageDetail } from "../api/ecr";
 import { useNotices } from "../app/notices";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, count, plural, shortDigest, time } from "../pure/format";
+import { bytes, count, plural, shortDigest } from "../pure/format";
 import { registryHost } from "../pure/push";
 import { artifact } from "../pure/words";
 import { Confirm } from "../ui/confirm";
@@ -25,6 +25,7 @@ import { Copyable } from "../ui/copy";
 import { useLoad } from "../ui/data";
 import { Empty, Failure } from "../ui/feedback";
 import type { TabProps } from "./repository";
+import { When } from "../ui/when";
 
 const STEP = 2000;
 
@@ -70,7 +71,7 @@ function columns(uri: string): TableProps.ColumnDefinition<ImageDetail>[] {
       sortingField: "artifactMediaType",
       cell: (i) => <span title={i.artifactMediaType ?? i.imageManifestMediaType}>{typeOf(i)}</span>,
     },
-    { id: "pushed", header: "Pushed at", minWidth: 190, sortingField: "imagePushedAt", cell: (i) => time(i.imagePushedAt) },
+    { id: "pushed", header: "Pushed at", minWidth: 150, sortingField: "imagePushedAt", cell: (i) => <When at={i.imagePushedAt} /> },
     {
       id: "size",
       header: "Size",
@@ -93,7 +94,7 @@ function columns(uri: string): TableProps.ColumnDefinition<ImageDetail>[] {
         return <Copyable text={whole} shown="Copy URI" what={`the URI ${whole.slice(registryHost(whole).length + 1)}`} />;
       },
     },
-    { id: "pulled", header: "Last pulled", minWidth: 190, sortingField: "lastRecordedPullTime", cell: (i) => time(i.lastRecordedPullTime) },
+    { id: "pulled", header: "Last pulled", minWidth: 150, sortingField: "lastRecordedPullTime", cell: (i) => <When at={i.lastRecordedPullTime} /> },
     { id: "status", header: "Status", minWidth: 130, sortingField: "imageStatus", cell: (i) => <ImageStatus status={i.imageStatus} /> },
   ];
 }

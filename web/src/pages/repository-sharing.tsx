@@ -10,7 +10,7 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { berth } from "../api/sharing";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, percent, plural, shortDigest, time } from "../pure/format";
+import { bytes, percent, plural, shortDigest } from "../pure/format";
 import { useLoad, usePages } from "../ui/data";
 import { BarList } from "../ui/charts";
 import { Empty, Failure, Loading } from "../ui/feedback";
@@ -18,6 +18,7 @@ import { OriginText } from "../ui/origin";
 import { PagedTable } from "../ui/paged-table";
 import { SavedBar } from "../ui/saved";
 import type { TabProps } from "./repository";
+import { When } from "../ui/when";
 
 export default function RepositorySharing({ repository, sums }: TabProps) {
   const { client } = useSession();
@@ -110,7 +111,7 @@ export default function RepositorySharing({ repository, sums }: TabProps) {
             minWidth: 110,
             cell: (l) => (l.inUse ? <StatusIndicator type="success">By an image</StatusIndicator> : <StatusIndicator type="pending">By none</StatusIndicator>),
           },
-          { id: "since", header: "Since", minWidth: 190, cell: (l) => time(l.linkedAt) },
+          { id: "since", header: "Since", minWidth: 150, cell: (l) => <When at={l.linkedAt} /> },
         ]}
         empty={<Empty title="No layers yet">“View push commands” says how to push an image.</Empty>}
       />

@@ -9,12 +9,13 @@ import { berth } from "../api/sharing";
 import { usePage } from "../app/page";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, count, shortDigest, time } from "../pure/format";
+import { bytes, count, shortDigest } from "../pure/format";
 import { poolId, poolLabel } from "../pure/words";
 import { useLoad, usePages } from "../ui/data";
 import { Empty } from "../ui/feedback";
 import { PagedTable } from "../ui/paged-table";
 import { SavedBar } from "../ui/saved";
+import { When } from "../ui/when";
 
 export default function SharedLayers() {
   const { client } = useSession();
@@ -72,7 +73,7 @@ export default function SharedLayers() {
             cell: (l) => <SavedBar max={most} sums={{ logicalBytes: l.logicalBytes, storedBytes: l.layerSize, savedBytes: l.savedBytes }} />,
           },
           { id: "pool", header: "Encryption", minWidth: 140, cell: (l) => poolLabel(l) },
-          { id: "since", header: "Since", minWidth: 190, cell: (l) => time(l.createdAt) },
+          { id: "since", header: "Since", minWidth: 150, cell: (l) => <When at={l.createdAt} /> },
         ]}
         empty={<Empty title="No layer is shared yet">Push two images that are built on the same base, with blob mounting on.</Empty>}
       />

@@ -121,7 +121,7 @@ function Pictures({ data }: { data: SharingPairs }) {
       return { repositories, pairs, bytes: pairs.reduce((n, p) => n + p.sharedBytes, 0) };
     })
     .sort((a, b) => b.bytes - a.bytes);
-  const [first, ...others] = pictures.map((p) => (
+  const [first, ...others] = pictures.map((p, i) => (
     <Container
       key={poolId(p.repositories[0]!)}
       header={
@@ -130,7 +130,7 @@ function Pictures({ data }: { data: SharingPairs }) {
         </Header>
       }
     >
-      <Chord repositories={p.repositories} pairs={p.pairs} />
+      <Chord repositories={p.repositories} pairs={p.pairs} isSmall={i > 0} />
     </Container>
   ));
   return (

@@ -13,11 +13,12 @@ import { berth, type MountEntry, type MountOutcome } from "../api/sharing";
 import { usePage } from "../app/page";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, shortDigest, time } from "../pure/format";
+import { bytes, shortDigest } from "../pure/format";
 import { OUTCOMES } from "../pure/words";
 import { useEvery, usePages, useSettled } from "../ui/data";
 import { Empty } from "../ui/feedback";
 import { PagedTable } from "../ui/paged-table";
+import { When } from "../ui/when";
 
 const TONES = { success: "success", info: "info", warning: "warning", error: "error", stopped: "stopped" } as const;
 
@@ -78,7 +79,7 @@ export default function MountLog({ query }: { query: URLSearchParams }) {
           </div>
         }
         columnDefinitions={[
-          { id: "at", header: "When", minWidth: 190, cell: (e) => time(e.at) },
+          { id: "at", header: "When", minWidth: 150, cell: (e) => <When at={e.at} /> },
           { id: "outcome", header: "Outcome", minWidth: 180, isRowHeader: true, cell: (e) => <Outcome outcome={e.outcome} /> },
           {
             id: "to",

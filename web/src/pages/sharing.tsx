@@ -15,7 +15,7 @@ import { berth, type HistoryPoint } from "../api/sharing";
 import { usePage } from "../app/page";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { bytes, count, percent, plural, time } from "../pure/format";
+import { bytes, count, percent, plural } from "../pure/format";
 import { poolId, poolLabel } from "../pure/words";
 import { BarList, HistoryChart } from "../ui/charts";
 import { DataTable } from "../ui/data-table";
@@ -23,6 +23,7 @@ import { useLoad } from "../ui/data";
 import { Details } from "../ui/details";
 import { Empty, Failure, Loading } from "../ui/feedback";
 import { SavedBar } from "../ui/saved";
+import { When } from "../ui/when";
 
 export default function Sharing() {
   const { client } = useSession();
@@ -151,7 +152,7 @@ function History() {
               pageSize={20}
               items={[...data].reverse()}
               columns={[
-                { id: "at", header: "When", isRowHeader: true, minWidth: 190, cell: (p) => time(p.at) },
+                { id: "at", header: "When", isRowHeader: true, minWidth: 150, cell: (p) => <When at={p.at} /> },
                 { id: "logical", header: "Size", cell: (p) => bytes(p.logicalBytes) },
                 { id: "stored", header: "Stored", cell: (p) => bytes(p.storedBytes) },
                 { id: "saved", header: "Saved", cell: (p) => bytes(p.savedBytes) },

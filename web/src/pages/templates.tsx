@@ -10,12 +10,12 @@ import { ecr, type Template } from "../api/ecr";
 import { useNotices } from "../app/notices";
 import { usePage } from "../app/page";
 import { useSession } from "../app/session";
-import { time } from "../pure/format";
 import { encryptionType, mutability } from "../pure/words";
 import { Confirm } from "../ui/confirm";
 import { DataTable } from "../ui/data-table";
 import { useLoad } from "../ui/data";
 import { Empty, Failure } from "../ui/feedback";
+import { When } from "../ui/when";
 
 export const APPLIED: Record<string, string> = { CREATE_ON_PUSH: "Push", PULL_THROUGH_CACHE: "Pull through cache", REPLICATION: "Replication" };
 
@@ -63,7 +63,7 @@ export default function Templates() {
           { id: "mutability", header: "Tag mutability", minWidth: 140, cell: (t) => mutability(t.imageTagMutability) },
           { id: "encryption", header: "Encryption", minWidth: 120, cell: (t) => encryptionType(t.encryptionConfiguration?.encryptionType) },
           { id: "description", header: "Description", minWidth: 160, cell: (t) => t.description || "-" },
-          { id: "updated", header: "Updated at", minWidth: 190, sortingField: "updatedAt", cell: (t) => time(t.updatedAt) },
+          { id: "updated", header: "Updated at", minWidth: 150, sortingField: "updatedAt", cell: (t) => <When at={t.updatedAt} /> },
           {
             id: "actions",
             header: "Actions",

@@ -47,6 +47,11 @@ export function time(seconds: number | undefined, offsetMinutes?: number): strin
   return `${d.getUTCFullYear()}-${pad(d.getUTCMonth() + 1)}-${pad(d.getUTCDate())} ${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}:${pad(d.getUTCSeconds())} (${zone})`;
 }
 
+/** The same without the zone, for tables; its place is the explanation of the cell. */
+export function shortTime(seconds: number): string {
+  return time(seconds).replace(/ \(.*/, "");
+}
+
 const STEPS: [number, string][] = [
   [60, "second"],
   [60, "minute"],

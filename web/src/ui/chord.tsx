@@ -6,14 +6,22 @@ import type { RepositorySums, SharingPair } from "../api/sharing";
 import { arcPath, layout, point, ribbonPath } from "../pure/chord";
 import { bytes, plural } from "../pure/format";
 
-const RADIUS = 230;
-const INNER = 214;
+const RIM = 16;
 const LABELS = 150;
 const COLORS = 8;
 
 const short = (name: string) => (name.length > 24 ? `…${name.slice(-23)}` : name);
 
-export function Chord({ repositories, pairs }: { repositories: readonly RepositorySums[]; pairs: readonly SharingPair[] }) {
+interface Props {
+  repositories: readonly RepositorySums[];
+  pairs: readonly SharingPair[];
+  /** For half the width: a smaller circle, so that the names stay as large as other text. */
+  isSmall?: boolean;
+}
+
+export function Chord({ repositories, pairs, isSmall = false }: Props) {
+  const radius = isSmall ? 90 : 230;
+  const inner = radius - RIM;
   const [lit, setLit] = useState<string>();
   const id = useId();
   const { arcs, ribbons } = layout(
@@ -33,7 +41,8 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
     const list = mine.slice(0, 5).map((p) => `${bytes(p.sharedBytes)} with ${p.repositoryNames.find((n) => n !== name)}`);
     return `${name} shares ${list.join(", ")}${mine.length > 5 ? `, and with ${mine.length - 5} more` : ""}.`;
   };
-  const size = RADIUS + LABELS;
+  const size = radius + LABELS;
+  const spare = isSmall ? 30 : 60; // above and below, names are seldom as long
   // At most a few hundred ribbons are drawn: the widest, the others would be hairlines.
   const drawn = [...ribbons].sort((a, b) => b.weight - a.weight).slice(0, 400);
 
@@ -41,7 +50,7 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
     <>
       <svg
         className="chord"
-        viewBox={`${-size} ${-size + 60} ${2 * size} ${2 * size - 120}`}
+        viewBox={`${-size} ${-size + spare} ${2 * size} ${2 * (size - spare)}`}
         role="group"
         aria-label={`Which repositories share with which: ${plural(repositories.length, "repository", "repositories")} on a circle, ribbons between those that share`}
         onPointerLeave={() => setLit(undefined)}
@@ -51,7 +60,7 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
             <path
               key={`${r.a}\n${r.b}`}
               className={`ribbon ${color(owner(r))} ${lit === undefined ? "" : touches(r) ? "lit" : "dim"}`}
-              d={ribbonPath(r, INNER - 2)}
+              d={ribbonPath(r, inner - 2)}
               onPointerEnter={() => setLit(r.a)}
             >
               <title>{`${r.a} and ${r.b} share ${bytes(r.weight)}`}</title>
@@ -60,7 +69,7 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
         </g>
         {arcs.map((a) => {
           const mid = (a.start + a.end) / 2;
-          const [x, y] = point(mid, RADIUS + 8);
+          const [x, y] = point(mid, radius + 8);
           const isLeft = mid > Math.PI;
           const turn = (mid * 180) / Math.PI - 90 + (isLeft ? 180 : 0);
           const isDim = lit !== undefined && !partners.has(a.id) && lit !== a.id;
@@ -74,7 +83,7 @@ export function Chord({ repositories, pairs }: { repositories: readonly Reposito
               onBlur={() => setLit(undefined)}
               onPointerEnter={() => setLit(a.id)}
             >
-              <path className={`arc ${color(a.id)} ${isDim ? "dim" : ""}`} d={arcPath(a, INNER, RADIUS)} />
+              <path className={`arc ${color(a.id)} ${isDim ? "dim" : ""}`} d={arcPath(a, inner, radius)} />
               <text className={isDim ? "dim" : ""} transform={`translate(${x} ${y}) rotate(${turn})`} textAnchor={isLeft ? "end" : "start"} dominantBaseline="middle" aria-hidden="true">
                 {short(a.id)}
               </text>

@@ -47,9 +47,11 @@ interface Answer<T> {
 
 /**
  * A list that the server gives in pages of its own size, by tokens. Only the page on view is in memory, so the list may be of
- * any length. Going back uses the tokens that were met. Empty pages that have a next one are skipped.
+ * any length. Going back uses the tokens that were met. The server may answer with fewer items than it was asked for, even none,
+ * because it looks at a bounded number of rows: a page goes on until it has atLeast so many, or there are no more.
+ * missing: how many it still wants.
  */
-export function usePages<T>(load: (token: string | undefined, signal: AbortSignal) => Promise<Answer<T>>, deps: readonly unknown[]): Pages<T> {
+export function usePages<T>(load: (token: string | undefined, signal: AbortSignal, missing: number) => Promise<Answer<T>>, deps: readonly unknown[], atLeast = 1): Pages<T> {
   const tokens = useRef<(string | undefined)[]>([undefined]);
   const [index, setIndex] = useState(1);
   const [turn, setTurn] = useState(0);
@@ -69,9 +71,11 @@ export function usePages<T>(load: (token: string | undefined, signal: AbortSigna
     setState((old) => ({ ...old, error: undefined, isLoading: true }));
     const run = async () => {
       let token = tokens.current[page - 1];
+      const items: T[] = [];
       for (;;) {
-        const answer = await load(token, abort.signal);
-        if (answer.items.length > 0 || !answer.nextToken) return answer;
+        const answer = await load(token, abort.signal, atLeast - items.length);
+        items.push(...answer.items);
+        if (items.length >= atLeast || !answer.nextToken) return { items, nextToken: answer.nextToken };
         token = answer.nextToken;
       }
     };

@@ -6,12 +6,13 @@ import { ApiError } from "../api/client";
 import { ecr, type PreviewResult } from "../api/ecr";
 import { href } from "../app/router";
 import { useSession } from "../app/session";
-import { plural, shortDigest, time } from "../pure/format";
+import { plural, shortDigest } from "../pure/format";
 import { TagBadges } from "../pages/repository-images";
 import { DataTable } from "./data-table";
 import { useLoad } from "./data";
 import { Empty, Failure, Loading } from "./feedback";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import { When } from "./when";
 
 /** At most so many images are listed; the summary counts all. */
 const LISTED = 1000;
@@ -74,7 +75,7 @@ export function LifecyclePreview({ repositoryName, text }: { repositoryName: str
               ),
             },
             { id: "digest", header: "Digest", minWidth: 180, cell: (r) => <span className="mono">{shortDigest(r.imageDigest!)}</span> },
-            { id: "pushed", header: "Pushed at", minWidth: 190, sortingField: "imagePushedAt", cell: (r) => time(r.imagePushedAt) },
+            { id: "pushed", header: "Pushed at", minWidth: 150, sortingField: "imagePushedAt", cell: (r) => <When at={r.imagePushedAt} /> },
             { id: "rule", header: "By rule", minWidth: 80, sortingField: "appliedRulePriority", cell: (r) => r.appliedRulePriority },
             { id: "action", header: "What happens", minWidth: 120, cell: (r) => (r.action?.type === "TRANSITION" ? "Archived" : "Deleted") },
           ]}
