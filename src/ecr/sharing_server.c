@@ -100,6 +100,8 @@ static void put_upload(struct json_out *out, const struct upload_item *u)
 	jo_c(out, "uploadId", u->id);
 	jo_str(out, "repositoryName", u->repo);
 	jo_int(out, "receivedBytes", (int64_t)u->received_bytes);
+	if (u->expected_bytes)
+		jo_int(out, "expectedBytes", (int64_t)u->expected_bytes);
 	jo_time(out, "startedAt", u->started_at_ms);
 	if (u->last_at_ms)
 		jo_time(out, "lastActivityAt", u->last_at_ms);

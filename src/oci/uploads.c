@@ -180,8 +180,11 @@ static bool check_range(struct http_req *req, struct oci_upload *u)
 	char why[100];
 	uint64_t size_bytes = upload_size(u->session);
 	struct str text = http_header(req, "Content-Range");
-	if (!text.ptr)
+	if (!text.ptr) { /* all that is left of the blob; a range may be one of many */
+		if (req->has_length)
+			upload_expect(u->session, req->content_length);
 		return true;
+	}
 	if (!oci_chunk_range_parse(text, &first, &last))
 		return refuse_part(req, u, 400, "Content-Range is not of the form <first>-<last>");
 	if (first != size_bytes) {
@@ -240,6 +243,8 @@ bool oci_upload_single_prepare(struct http_req *req, struct oci_request *r)
 		return false;
 	r->upload->is_single = true;
 	r->upload->digest = d;
+	if (req->has_length)
+		upload_expect(r->upload->session, req->content_length);
 	return true;
 }
 

@@ -12,6 +12,7 @@ struct session {
 	struct session *older, *newer; /* among the idle */
 	struct store_key key;
 	bool is_busy;
+	struct session_progress progress; /* while busy */
 	struct session_state state;
 };
 
@@ -106,6 +107,7 @@ void session_leave(
 	struct session *x = *at;
 	if (x && x->is_busy) {
 		x->is_busy = false;
+		x->progress = (struct session_progress){ 0 };
 		s->busy--;
 		if (state) {
 			x->state = *state;
@@ -141,6 +143,25 @@ void session_note(struct session_set *s, const struct store_key *key, uint64_t d
 	struct session *x = *find(s, key);
 	if (x)
 		x->state.durable_bytes = durable_bytes;
+}
+
+void session_tell(
+	struct session_set *s, const struct store_key *key, const struct session_progress *now)
+{
+	LOCKED(&s->mutex);
+	struct session *x = *find(s, key);
+	if (x)
+		x->progress = *now;
+}
+
+bool session_watch(struct session_set *s, const struct store_key *key, struct session_progress *out)
+{
+	LOCKED(&s->mutex);
+	struct session *x = *find(s, key);
+	if (!x || !x->is_busy)
+		return false;
+	*out = x->progress;
+	return true;
 }
 
 unsigned session_set_busy(struct session_set *s)

@@ -35,6 +35,18 @@ void session_leave(
 bool session_is_busy(struct session_set *s, const struct store_key *key, uint64_t *durable_bytes);
 /* Tells the durable size of a session that the caller has entered. */
 void session_note(struct session_set *s, const struct store_key *key, uint64_t durable_bytes);
+
+/* What the request that has a session tells about it, for who watches; forgotten when it leaves. */
+struct session_progress {
+	uint64_t received_bytes; /* durable or not */
+	uint64_t expected_bytes; /* in all; 0: not known */
+};
+
+void session_tell(
+	struct session_set *s, const struct store_key *key, const struct session_progress *now);
+/* False when no request has it. */
+bool session_watch(
+	struct session_set *s, const struct store_key *key, struct session_progress *out);
 unsigned session_set_busy(struct session_set *s);
 
 #endif

@@ -26,7 +26,8 @@ struct upload {
 	int64_t short_at;
 	struct body *body;
 	struct session_state state;
-	bool is_finished; /* the session is gone: nothing to remember */
+	uint64_t expected_bytes; /* 0: not known */
+	bool is_finished;        /* the session is gone: nothing to remember */
 };
 
 static bool unknown(struct str id, const struct registry_id *reg, struct str repo, struct err *err)
@@ -211,6 +212,20 @@ uint64_t upload_size(const struct upload *u)
 	return body_size(u->body);
 }
 
+/* So that who watches sees bytes that no file has yet. */
+static void tell(struct upload *u)
+{
+	struct session_progress now = { body_size(u->body), u->expected_bytes };
+	session_tell(u->core->sessions, &u->key, &now);
+}
+
+void upload_expect(struct upload *u, uint64_t more_bytes)
+{
+	if (more_bytes && more_bytes <= u->core->o.layer_max_bytes)
+		u->expected_bytes = body_size(u->body) + more_bytes;
+	tell(u);
+}
+
 bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err)
 {
 	if (body_size(u->body) + len > u->core->o.layer_max_bytes)
@@ -223,6 +238,7 @@ bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *e
 		return false;
 	/* Not "= size": after a write that broke off in the middle the hash lags for good. */
 	u->state.hashed_bytes += len;
+	tell(u);
 	return true;
 }
 

@@ -32,6 +32,9 @@ MUST_CHECK bool upload_take(struct core *c, const struct registry_id *reg, struc
 void upload_release(struct upload *u);
 
 uint64_t upload_size(const struct upload *u);
+/* So many bytes more will come: for those who watch (upload_list). A promise that nobody relies on.
+ */
+void upload_expect(struct upload *u, uint64_t more_bytes);
 /* Errors: STORAGE_FULL, TOO_LARGE. */
 MUST_CHECK bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err);
 /* Makes what was written durable (before a part is acknowledged). */

@@ -82,9 +82,13 @@ static void fill(struct core *c, const struct upload_row *row, struct upload_ite
 		if (size > out->received_bytes)
 			out->received_bytes = size;
 	}
-	out->is_active = session_is_busy(c->sessions, &key, &size);
-	if (out->is_active && size > out->received_bytes)
-		out->received_bytes = size;
+	struct session_progress now;
+	out->is_active = session_watch(c->sessions, &key, &now);
+	if (!out->is_active)
+		return;
+	out->expected_bytes = now.expected_bytes;
+	if (now.received_bytes) /* exact */
+		out->received_bytes = now.received_bytes;
 }
 
 bool upload_list(struct core *c, const struct registry_id *reg, const struct upload_cursor *from,

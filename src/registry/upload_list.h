@@ -10,8 +10,9 @@ struct upload_item {
 	struct str repo;
 	uint64_t received_bytes; /* about: what came last may be missing */
 	int64_t started_at_ms;
-	int64_t last_at_ms; /* 0: nothing came yet */
-	bool is_active;     /* a request writes to it now */
+	int64_t last_at_ms;      /* 0: nothing came yet */
+	uint64_t expected_bytes; /* 0: the client does not say */
+	bool is_active;          /* a request writes to it now */
 };
 
 struct upload_cursor {

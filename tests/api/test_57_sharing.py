@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.http import unfinished
 from harness.iam import allow, deny, make_user
 from harness.oci import INDEX, blob, expect, manifest, sha256
 from harness.sharing import Sharing, SharingFault
@@ -427,6 +428,20 @@ def test_uploads_in_progress(berth, sharing, http):
     assert all(abs(u["startedAt"] - time.time()) < 60 for u in rows) and rows[2]["lastActivityAt"] >= rows[2]["startedAt"] - 1
     assert sharing.all("ListUploads", "uploads", maxResults=1) == rows
     assert Sharing(berth, region="eu-north-1").ListUploads() == {"uploads": []}
+
+
+def test_an_upload_tells_how_much_there_will_be_if_the_client_does(berth, sharing, http):
+    berth.create("app")
+    at = [http.post("/v2/app/blobs/uploads/")["Location"] for _ in range(3)]
+    assert http.patch(at[0], b"x" * 1000).status == 202
+    with unfinished(http, "PATCH", at[0], b"x" * 300_000, 1_000_000), unfinished(http, "PATCH", at[1], b"x" * 300_000):
+        assert soon(lambda: sum(u["isActive"] and u["receivedBytes"] >= 250_000 for u in sharing.ListUploads()["uploads"]) == 2)
+        rows = sharing.ListUploads()["uploads"]
+        assert [u.get("expectedBytes") for u in rows] == [1_001_000, None, None]
+        assert rows[0]["receivedBytes"] <= 301_000
+    # Who broke off expects nothing any more.
+    assert soon(lambda: not any(u["isActive"] for u in sharing.ListUploads()["uploads"]))
+    assert not any("expectedBytes" in u for u in sharing.ListUploads()["uploads"])
 
 
 def test_the_server_tells_how_it_does(shared, sharing):

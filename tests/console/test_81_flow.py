@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from harness.env import clean_env, run
+from harness.http import unfinished
 
 
 def push(berth, images, name, repo, tag="1"):
@@ -310,6 +311,14 @@ def test_another_region_is_another_registry(console, berth):
     console.row("Private repositories", "app/web").wait_for()
 
 
+def seen_soon(console, what):
+    """After a refresh, or a few: the server may not have got so far yet."""
+    end = time.monotonic() + 30
+    while what.count() == 0 and time.monotonic() < end:
+        console.click("Refresh").settled()
+    what.wait_for()
+
+
 def test_an_upload_in_progress_shows_on_the_status_page(console, berth, http):
     berth.create("app/web")
     start = http.post("/v2/app/web/blobs/uploads/")
@@ -317,5 +326,12 @@ def test_an_upload_in_progress_shows_on_the_status_page(console, berth, http):
     console.sign_in().go("status").heading("Status").settled()
     row = console.row("Uploads in progress", "app/web")
     row.wait_for()
-    assert "100 KB" in row.inner_text()
+    assert "100 KB received" in row.inner_text() and "Paused" in row.inner_text()
+    with unfinished(http, "PATCH", start["Location"], b"x" * 400_000, 900_000):
+        seen_soon(console, row.get_by_text("of 1.00 MB"))
+        assert row.get_by_role("progressbar").is_visible()
+    seen_soon(console, row.get_by_text("Paused"))
+    with unfinished(http, "PATCH", start["Location"], b"x" * 400_000):
+        seen_soon(console, row.get_by_role("progressbar"))
+        row.get_by_text("the client does not say how much there is").wait_for()
     console.see("Healthy").see("StartUpload")

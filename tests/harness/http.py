@@ -96,6 +96,15 @@ class Http:
         return self.request("DELETE", target, **kw)
 
 
+def unfinished(http, method, target, sent, length=None):
+    """A request whose body has begun: its open socket. length: the Content-Length it names; None: chunked, with no end yet."""
+    path = target.split(str(http.port), 1)[-1]
+    s = socket.create_connection((http.host, http.port), timeout=http.timeout)
+    body = f"Content-Length: {length}\r\n\r\n" if length is not None else f"Transfer-Encoding: chunked\r\n\r\n{len(sent):x}\r\n"
+    s.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {http.headers['Authorization']}\r\n{body}".encode() + sent)
+    return s
+
+
 def raw_exchange(port, data, host="127.0.0.1", timeout=15, shut=False):
     """Sends bytes as they stand and returns everything until the server closes (or the time is over)."""
     with socket.create_connection((host, port), timeout=timeout) as s:

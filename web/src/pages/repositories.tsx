@@ -1,5 +1,6 @@
 // Private repositories, page by page from the server: searching and sorting is its work, so a hundred thousand are no trouble.
 
+import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import Link from "@cloudscape-design/components/link";
@@ -32,7 +33,7 @@ const COLUMNS: (TableProps.ColumnDefinition<RepositorySharing> & { order?: Repos
     order: "NAME",
     sortingField: "NAME",
     isRowHeader: true,
-    minWidth: 180,
+    minWidth: 160,
     cell: (r) => <Link href={href("repositories", r.repositoryName)}>{r.repositoryName}</Link>,
   },
   { id: "images", header: "Images", minWidth: 80, cell: (r) => <span className="number">{count(r.images)}</span> },
@@ -46,18 +47,18 @@ const COLUMNS: (TableProps.ColumnDefinition<RepositorySharing> & { order?: Repos
   },
   {
     id: "stored",
-    header: "Stored here",
+    header: "Stored",
     order: "STORED_BYTES",
     sortingField: "STORED_BYTES",
-    minWidth: 110,
+    minWidth: 90,
     cell: (r) => <span className="number">{bytes(r.storedBytes)}</span>,
   },
   {
     id: "saved",
-    header: "Saved by sharing",
+    header: "Saved",
     order: "SAVED_BYTES",
     sortingField: "SAVED_BYTES",
-    minWidth: 160,
+    minWidth: 130,
     cell: (r) => (
       <div>
         <span className="number">
@@ -68,16 +69,20 @@ const COLUMNS: (TableProps.ColumnDefinition<RepositorySharing> & { order?: Repos
       </div>
     ),
   },
-  { id: "mutability", header: "Tag mutability", minWidth: 120, cell: (r) => mutability(r.imageTagMutability) },
+  { id: "mutability", header: "Mutability", minWidth: 110, cell: (r) => mutability(r.imageTagMutability) },
   {
     id: "encryption",
     header: "Encryption",
     minWidth: 120,
     cell: (r) => (
-      <span title={r.kmsKey}>
+      <div title={r.kmsKey}>
         {encryptionType(r.encryptionType)}
-        {r.kmsKey && ` · ${shortKey(r.kmsKey)}`}
-      </span>
+        {r.kmsKey && (
+          <Box variant="small" display="block">
+            {shortKey(r.kmsKey)}
+          </Box>
+        )}
+      </div>
     ),
   },
   {

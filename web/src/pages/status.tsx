@@ -121,7 +121,13 @@ function Progress({ upload }: { upload: Upload }) {
       />
     );
   }
-  return <span className="number">{bytes(upload.receivedBytes)} received; the client did not say how much there is</span>;
+  const text = `${bytes(upload.receivedBytes)} received; the client does not say how much there is`;
+  return (
+    <>
+      {upload.isActive && <div className="flow" role="progressbar" aria-label={`Upload to ${upload.repositoryName}`} aria-valuetext={text} />}
+      <span className="number">{text}</span>
+    </>
+  );
 }
 
 function Uploads({ items, hasMore, error, loading }: { items: readonly Upload[]; hasMore: boolean; error: unknown; loading: boolean }) {
