@@ -3,12 +3,14 @@
 import contextlib
 import hashlib
 import json
+import re
 
 import pytest
 
 from harness.browser import NARROW, WIDE, axe
 from harness.env import ROOT
 from harness.http import unfinished
+from harness.iam import make_user
 from harness.oci import INDEX, LAYER, sha256
 
 SHOTS = ROOT / "build" / "screenshots"
@@ -89,39 +91,124 @@ def uploads(http):
         yield
 
 
+class Looker:
+    """Takes pictures, and collects what is wrong with what they show."""
+
+    def __init__(self, console, viewport, dark):
+        self.console, self.viewport, self.found = console, viewport, []
+        self.variant = f"{'dark' if dark else 'light'}-{'wide' if viewport is WIDE else 'narrow'}"
+        # What axe measures beyond colors is the same in all four.
+        self.axe = axe() if dark == (viewport is NARROW) else None
+        SHOTS.mkdir(parents=True, exist_ok=True)
+
+    def look(self, name):
+        page, viewport = self.console.page, self.viewport
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(250)  # transitions of color end; axe measures contrast
+        # A taller window, not full_page: that emulates another width for a moment, and the navigation closes.
+        height = page.evaluate("() => document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": viewport["width"], "height": max(viewport["height"], min(height, 3000))})
+        page.screenshot(path=SHOTS / f"{name}-{self.variant}.png")
+        page.set_viewport_size(viewport)
+        if self.axe:
+            self.found.extend(f"{name}: {v}" for v in self.console.violations(self.axe))
+        if self.console.overflows() > 0:
+            self.found.append(f"{name}: {self.console.overflows()} pixels wider than the window")
+
+    def done(self):
+        assert not self.found, "\n".join(self.found)
+
+
+TWO = [pytest.param(WIDE, False, id="wide-light"), pytest.param(NARROW, True, id="narrow-dark")]
+FOUR = [*TWO, pytest.param(WIDE, True, id="wide-dark"), pytest.param(NARROW, False, id="narrow-light")]
+
+
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("viewport,dark", FOUR)
 def test_every_page_fits_and_is_accessible(berth, http, make_console, viewport, dark):
     ways = pages(*fill(berth))
-    source = axe()
     console = make_console(berth, viewport=viewport, dark=dark, bypass_csp=True)
-    variant = f"{'dark' if dark else 'light'}-{'wide' if viewport is WIDE else 'narrow'}"
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    found = []
-
-    def look(name):
-        console.page.mouse.move(0, 0)
-        console.page.wait_for_timeout(250)  # transitions of color end; axe measures contrast
-        # A taller window, not full_page: that emulates another width for a moment, and the navigation closes.
-        height = console.page.evaluate("() => document.documentElement.scrollHeight")
-        console.page.set_viewport_size({"width": viewport["width"], "height": max(viewport["height"], min(height, 3000))})
-        console.page.screenshot(path=SHOTS / f"{name}-{variant}.png")
-        console.page.set_viewport_size(viewport)
-        if dark == (viewport is NARROW):  # what axe measures beyond colors is the same in all four
-            found.extend(f"{name}: {v}" for v in console.violations(source))
-        if console.overflows() > 0:
-            found.append(f"{name}: {console.overflows()} pixels wider than the window")
-
+    looker = Looker(console, viewport, dark)
     console.open().see("Sign in with an access key")
-    look("sign-in")
+    looker.look("sign-in")
     console.fill_in(*berth.credentials)
     for name, way, heading in ways:
         with uploads(http) if name == "status" else contextlib.nullcontext():
             console.go(*way).heading(heading).settled()
-            look(name)
+            looker.look(name)
     assert "builder" not in console.page.get_by_role("navigation", name="Where you are").inner_text()  # of the page before
-    assert not found, "\n".join(found)
+    looker.done()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("viewport,dark", TWO)
+def test_so_are_tabs_and_dialogs(berth, make_console, viewport, dark):
+    image, _, _ = fill(berth)
+    console = make_console(berth, viewport=viewport, dark=dark, bypass_csp=True)
+    looker = Looker(console, viewport, dark)
+    page = console.page
+    console.sign_in()
+
+    def tab(name, seen):
+        page.get_by_role("tab", name=name).click()
+        page.locator(".page").get_by_text(seen).first.wait_for()
+        console.settled()
+        looker.look(f"image-{name.split()[-1].lower()}")
+
+    def dialog(name, *clicks):
+        for click in clicks:
+            console.click(click, exact=True)
+        console.dialog().first.wait_for()
+        console.settled()
+        looker.look(f"dialog-{name}")
+        page.keyboard.press("Escape")
+        console.dialog().first.wait_for(state="hidden")
+
+    console.go("repositories", "app/web", "images", image).heading("app/web:latest").settled()
+    tab("Referrers", "SBOM")
+    tab("Manifest", "schemaVersion")
+    tab("Tag history", "Set")
+    dialog("delete-image", "Delete")
+    console.go("repositories", "app/web").heading("Images").settled()
+    dialog("push-commands", "View push commands")
+    dialog("delete-repository", "Delete")
+    dialog("mutability", "Edit tag mutability")
+    console.go("repositories", "app/web", "lifecycle").heading("Rules").click("Preview", exact=True).see("The rules would delete").settled()
+    looker.look("lifecycle-preview")
+    console.click("Edit", exact=True).page.get_by_label("Rules, as JSON").wait_for()
+    looker.look("lifecycle-editor")
+    console.go("repositories", "app/web", "permissions").heading("Permissions").click("Write a policy").page.get_by_label("Policy", exact=True).wait_for()
+    looker.look("policy-editor")
+    console.go("settings").heading("Blob mounting").settled()
+    dialog("blob-mounting", "Disable")
+    console.go("users", "builder").heading("Access keys").settled()
+    dialog("access-key", "Create access key")
+    console.go("users").heading("Users").settled()
+    dialog("create-user", "Create user")
+    looker.done()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("viewport,dark", TWO)
+def test_so_is_an_empty_registry_and_one_that_may_not_be_read(berth, make_console, viewport, dark):
+    """Each page says in words what is to do, or which permission is missing."""
+    eve = make_user(berth, "eve")
+    console = make_console(berth, viewport=viewport, dark=dark, bypass_csp=True)
+    looker = Looker(console, viewport, dark)
+    ways = [("repositories", "aws ecr create-repository"), ("permissions", "No policy"), ("templates", "aws ecr create-repository-creation-template"), ("sharing", "docker push"), ("sharing/layers", "docker push"),
+            ("sharing/map", "docker push"), ("sharing/pools", "docker push"), ("sharing/mounts", "skopeo copy"), ("sharing/estimate", "docker push"), ("status", "Nobody is uploading")]
+    console.sign_in()
+    for way, hint in ways:
+        console.go(*way.split("/")).settled()
+        console.page.locator(".page").get_by_text(hint).first.wait_for()
+        looker.look(f"empty-{way.replace('/', '-')}")
+    console.page.reload()
+    console.sign_in(eve["aws_access_key_id"], eve["aws_secret_access_key"])
+    for way, _ in ways:
+        console.go(*way.split("/")).settled().see(re.compile("has no permission (ecr|sts|iam):"))
+        assert "Exception" not in console.page.locator(".page").inner_text()
+        looker.look(f"denied-{way.replace('/', '-')}")
+    looker.done()
 
 
 def test_the_choice_of_dark_or_light_is_kept(console, berth):

@@ -134,7 +134,7 @@ export default function ImagePage({ repository, digest }: Props) {
             go(href("repositories", repository));
           }}
         >
-          {data.imageTags?.length ? `Its ${plural(data.imageTags.length, "tag")} (${data.imageTags.slice(0, 5).join(", ")}) go too. ` : ""}
+          {goesToo(data.imageTags ?? [])}
           Layers that other images or repositories use stay.
         </Confirm>
       )}
@@ -301,6 +301,12 @@ function Referrers({ repository, digest }: Props) {
   );
 }
 
+function goesToo(tags: readonly string[]): string {
+  if (tags.length === 0) return "";
+  if (tags.length === 1) return `Its tag ${tags[0]} goes too. `;
+  return `Its ${plural(tags.length, "tag")} (${tags.slice(0, 5).join(", ")}${tags.length > 5 ? ", …" : ""}) go too. `;
+}
+
 function Manifest({ repository, image }: { repository: string; image: ImageDetail }) {
   const { client } = useSession();
   const { data, error, reload } = useLoad(
@@ -320,7 +326,7 @@ function Manifest({ repository, image }: { repository: string; image: ImageDetai
   return (
     <Container
       header={
-        <Header variant="h2" description="Indented for reading; Copy gives the exact bytes." actions={data && <CopyButton text={data} what="the manifest" />}>
+        <Header variant="h2" description="Indented for reading; Copy gives the exact bytes. Reading it counts as a pull, as with aws ecr batch-get-image." actions={data && <CopyButton text={data} what="the manifest" />}>
           Manifest
         </Header>
       }

@@ -75,7 +75,7 @@ export default function SharedLayers() {
           { id: "pool", header: "Encryption", minWidth: 140, cell: (l) => poolLabel(l) },
           { id: "since", header: "Since", minWidth: 150, cell: (l) => <When at={l.createdAt} /> },
         ]}
-        empty={<Empty title="No layer is shared yet">Push two images that are built on the same base, with blob mounting on.</Empty>}
+        empty={<Empty title="No layer is shared yet">Push two images that are built on the same base, with blob mounting on, for example with <code>docker push</code>.</Empty>}
       />
     </ContentLayout>
   );

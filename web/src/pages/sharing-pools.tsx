@@ -54,7 +54,7 @@ export default function Pools() {
       <SpaceBetween size="l">
         {pools.length === 0 && (
           <Container>
-            <Empty title="Nothing is stored yet">Push an image to a repository, and its pool shows here.</Empty>
+            <Empty title="Nothing is stored yet">Push an image to a repository, for example with <code>docker push</code>, and its pool shows here.</Empty>
           </Container>
         )}
         {pools.length > 1 && <Apart pools={pools} />}

@@ -84,7 +84,7 @@ export default function Sharing() {
             { id: "saved", header: "Saved", sortingField: "savedBytes", cell: (p) => `${bytes(p.savedBytes)} (${percent(p.savedBytes, p.logicalBytes)})` },
             { id: "bar", header: "Stored and saved", minWidth: 160, cell: (p) => <SavedBar sums={p} max={Math.max(...data.pools.map((x) => x.logicalBytes))} /> },
           ]}
-          empty={<Empty title="Nothing is stored yet">Push an image to a repository, and it shows here.</Empty>}
+          empty={<Empty title="Nothing is stored yet">Push an image to a repository, for example with <code>docker push</code>, and it shows here.</Empty>}
         />
         <TopRepositories />
       </SpaceBetween>

@@ -85,7 +85,8 @@ export default function Templates() {
             <Failure error={error} onRetry={reload} />
           ) : (
             <Empty title="No templates">
-              A push to a repository that does not exist is refused. With a template for “Push”, it creates the repository.
+              A push to a repository that does not exist is refused. With a template for “Push”, it creates the repository. Create one here, or with{" "}
+              <code>aws ecr create-repository-creation-template --prefix ROOT --applied-for CREATE_ON_PUSH</code>
             </Empty>
           )
         }
