@@ -104,7 +104,7 @@ class Looker:
     def look(self, name):
         page, viewport = self.console.page, self.viewport
         page.mouse.move(0, 0)
-        page.wait_for_timeout(250)  # transitions of color end; axe measures contrast
+        self.console.settled()  # transitions of color too: axe measures contrast
         # A taller window, not full_page: that emulates another width for a moment, and the navigation closes.
         height = page.evaluate("() => document.documentElement.scrollHeight")
         page.set_viewport_size({"width": viewport["width"], "height": max(viewport["height"], min(height, 3000))})

@@ -18,6 +18,11 @@ FLAGS = [
 ]
 # For work on the console: serve it from web/dist in place of what the binary holds.
 DIST = os.environ.get("BERTH_CONSOLE_DIST")
+# The page's own calls that are under way: the browser's "network idle" means the first load alone.
+COUNT_CALLS = "(() => { const f = fetch; window.calls = 0; window.fetch = (...a) => { window.calls++; return f(...a).finally(() => window.calls--); }; })()"
+SETTLED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(
+    window.calls === 0 && !/\\bLoading\\b/.test(document.querySelector('.page')?.innerText ?? '') &&
+    document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)))))"""
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -50,6 +55,7 @@ class Console:
             viewport=viewport or WIDE, color_scheme="dark" if dark else "light", bypass_csp=bypass_csp, locale="en-US", timezone_id="UTC",
         )
         self.context.set_default_timeout(20_000)
+        self.context.add_init_script(COUNT_CALLS)
         self.page = self.context.new_page()
         self.problems = []
         self.asked = []
@@ -112,9 +118,8 @@ class Console:
         return self
 
     def settled(self):
-        """Nothing loads any more."""
-        self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function("() => !document.querySelector('.page') || !/\\bLoading\\b/.test(document.querySelector('.page').innerText)")
+        """Nothing loads or moves any more; what moves without an end does not count."""
+        self.page.wait_for_function(SETTLED)
         return self
 
     # -- what is there ---------------------------------------------------------------------------------------------------
