@@ -5,6 +5,8 @@ umoci writes the layouts; its manifests have no mediaType field, which is legal 
 """
 
 import fcntl
+import gzip
+import hashlib
 import io
 import json
 import os
@@ -94,3 +96,52 @@ class Layout:
 
     def manifest(self, tag):
         return json.loads(self.blob(self.digest(tag)))
+
+
+# -- many tiny images, each with a layer that no other has -----------------------------------------------------------------
+
+
+def _tiny(name):
+    """(tar of the layer, config) of an image that is told by its name."""
+    with io.BytesIO() as out:
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            _add(tar, "tiny/name", random.Random(name).randbytes(70_000) + name.encode())
+        layer = out.getvalue()
+    diff = "sha256:" + hashlib.sha256(layer).hexdigest()
+    config = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/none"]}, "rootfs": {"type": "layers", "diff_ids": [diff]}}
+    return layer, json.dumps(config).encode()
+
+
+def write_tiny_layout(folder, names):
+    """An OCI layout with an image a name, tagged with it."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def put(data, media_type, **more):
+        digest = hashlib.sha256(data).hexdigest()
+        (blobs / digest).write_bytes(data)
+        return {"mediaType": f"application/vnd.oci.image.{media_type}", "digest": f"sha256:{digest}", "size": len(data), **more}
+
+    index = []
+    for name in names:
+        layer, config = _tiny(name)
+        manifest = {
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": put(config, "config.v1+json"),
+            "layers": [put(gzip.compress(layer, 1, mtime=0), "layer.v1.tar+gzip")],
+        }
+        index.append(put(json.dumps(manifest).encode(), "manifest.v1+json", annotations={"org.opencontainers.image.ref.name": name}))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": index}))
+
+
+def write_tiny_archive(path, tags):
+    """A docker archive with an image a name. tags: {name: references}."""
+    listed = []
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, references in tags.items():
+            layer, config = _tiny(name)
+            config_name, layer_name = hashlib.sha256(config).hexdigest() + ".json", hashlib.sha256(layer).hexdigest() + "/layer.tar"
+            _add(tar, config_name, config)
+            _add(tar, layer_name, layer)
+            listed.append({"Config": config_name, "RepoTags": list(references), "Layers": [layer_name]})
+        _add(tar, "manifest.json", json.dumps(listed).encode())
