@@ -164,58 +164,48 @@ def test_memory_stays_the_same_however_large_the_layer(berth):
 # -- damage --------------------------------------------------------------------------------------------------------------
 
 
-def flip(at):
-    def do(files, target, other):
-        data = bytearray(files[target].read_bytes())
-        data[at if at >= 0 else len(data) + at] ^= 1
-        files[target].write_bytes(data)
-    return do
+class Raw:
+    """An object as it stands in the store, and two others: one of the same pool and size, and a foreign one. Attacks give what takes its place."""
 
+    def __init__(self, kind, mine, beside, foreign=b""):
+        self.mine, self.beside, self.foreign, self.step = mine, beside, foreign, SEGMENT + OVERHEAD[kind]
 
-def cut(n):
-    return lambda files, target, other: files[target].write_bytes(files[target].read_bytes()[:-n])
+    def at(self, segment, byte=0):
+        return HEADER + segment * self.step + byte
 
+    def segment(self, number, of=None):
+        return (self.mine if of is None else of)[self.at(number):self.at(number + 1)]
 
-def extend(files, target, other):
-    files[target].write_bytes(files[target].read_bytes() + bytes(28))
+    def flip(self, at, bit=0):
+        data = bytearray(self.mine)
+        data[at] ^= 1 << bit
+        return bytes(data)
 
+    def order(self, *numbers):
+        """The object with its segments in another order."""
+        return self.mine[:HEADER] + b"".join(self.segment(n) for n in numbers)
 
-def swap_within(files, target, other):
-    data, step = files[target].read_bytes(), SEGMENT + 28
-    a, b = HEADER + step, HEADER + 2 * step
-    files[target].write_bytes(data[:a] + data[b:b + step] + data[a:b] + data[b + step:])
-
-
-def swap_last(files, target, other):
-    """The last segment of another object of the same size."""
-    mine, theirs = files[target].read_bytes(), files[other].read_bytes()
-    files[target].write_bytes(mine[:-1000] + theirs[-1000:])
-
-
-def from_other(files, target, other):
-    step = SEGMENT + 28
-    mine, theirs = files[target].read_bytes(), files[other].read_bytes()
-    files[target].write_bytes(mine[:HEADER + step] + theirs[HEADER + step:HEADER + 2 * step] + mine[HEADER + 2 * step:])
-
-
-def whole_other(files, target, other):
-    files[target].write_bytes(files[other].read_bytes())
-
-
-def without_middle(files, target, other):
-    data, step = files[target].read_bytes(), SEGMENT + 28
-    files[target].write_bytes(data[:HEADER + step] + data[HEADER + 2 * step:])
+    def put(self, number, segment):
+        return self.mine[:self.at(number)] + segment + self.mine[self.at(number + 1):]
 
 
 SIZE = 5 * SEGMENT + 5000
 ATTACKS = {
-    "flip the header's magic": flip(0), "flip the key version": flip(15), "flip the pool": flip(27), "flip a nonce": flip(HEADER + 3), "flip a byte of the first segment": flip(HEADER + 12),
-    "flip a byte of the fourth": flip(HEADER + 3 * (SEGMENT + 28) + 500), "flip a tag": flip(HEADER + SEGMENT + 27), "flip the last byte": flip(-1),
-    "cut one byte": cut(1), "cut the last segment": cut(5000 + 28), "cut to nothing": lambda files, target, other: files[target].write_bytes(b""),
-    "extend": extend, "take out a segment": without_middle, "swap two segments": swap_within, "the last segment of another layer": swap_last,
-    "a segment of another layer of the pool": from_other, "another layer of the pool": whole_other,
+    "flip the header's magic": lambda r: r.flip(0), "flip the suite": lambda r: r.flip(9), "flip the key version": lambda r: r.flip(15), "flip the pool": lambda r: r.flip(27),
+    "flip the object key": lambda r: r.flip(47), "flip a nonce": lambda r: r.flip(r.at(0, 3)), "flip a byte of the first segment": lambda r: r.flip(r.at(0, 60)),
+    "flip a byte of the fourth": lambda r: r.flip(r.at(3, 500)), "flip a tag": lambda r: r.flip(r.at(1) - 1), "flip the last byte": lambda r: r.flip(-1),
+    "cut one byte": lambda r: r.mine[:-1], "cut the last segment": lambda r: r.mine[:r.at(5)], "cut within a segment": lambda r: r.mine[:r.at(2, 999)],
+    "cut a segment and make it look like the last": lambda r: r.order(0, 1, 2, 3, 5), "cut to the header": lambda r: r.mine[:HEADER], "cut to nothing": lambda r: b"",
+    "extend by zeros": lambda r: r.mine + bytes(28), "extend by a segment": lambda r: r.order(0, 1, 2, 3, 4, 4, 5), "extend by the last again": lambda r: r.order(0, 1, 2, 3, 4, 5, 5),
+    "swap two segments": lambda r: r.order(0, 2, 1, 3, 4, 5), "the reverse order": lambda r: r.order(4, 3, 2, 1, 0, 5), "repeat a segment": lambda r: r.order(0, 0, 2, 3, 4, 5),
+    "a segment of another layer of the pool": lambda r: r.put(1, r.segment(1, r.beside)), "the last segment of another layer": lambda r: r.put(5, r.segment(5, r.beside)),
+    "another layer's header": lambda r: r.beside[:HEADER] + r.mine[HEADER:], "another layer's segments": lambda r: r.mine[:HEADER] + r.beside[HEADER:],
+    "another layer of the pool": lambda r: r.beside,
 }
-ACROSS = {"a segment of another pool's layer": from_other, "another pool's layer": whole_other}
+ACROSS = {
+    "a segment of another pool's layer": lambda r: r.put(1, r.segment(1, r.foreign)), "another pool's segments": lambda r: r.mine[:HEADER] + r.foreign[HEADER:],
+    "another pool's layer": lambda r: r.foreign,
+}
 
 
 def read_raw(berth, path, at=None):
@@ -249,36 +239,109 @@ def object_of(berth, digest):
     return [berth.data / "blobs" / k[:2] / k for k in keys]
 
 
-@pytest.mark.parametrize("name", [*ATTACKS, *ACROSS])
+class Attacked:
+    """A server with a layer `beside` in each of the repositories aes/1, kms/1, ..., and how it takes it that an object is replaced."""
+
+    def __init__(self, berth):
+        self.berth, self.kinds, self.oci = berth, pools(berth), berth.oci()
+        self.beside = {name: self.push(name, "beside") for name in self.kinds}
+
+    def push(self, pool, text):
+        """(digest, content, file)"""
+        data = blob(f"{pool} {text}", SIZE)
+        digest = self.oci.push_blob(f"{pool}/1", data)
+        [file] = object_of(self.berth, digest)
+        return digest, data, file
+
+    def raw(self, pool, text, foreign=None):
+        """A new layer, and what an attack on it is made of."""
+        made = self.push(pool, text)
+        other = self.beside[foreign][2].read_bytes() if foreign else b""
+        return made, Raw(self.kinds[pool][0], made[2].read_bytes(), self.beside[pool][2].read_bytes(), other)
+
+    def read(self, pool, layer, what):
+        """No wrong byte leaves the server, and no client takes what it gets for whole."""
+        digest, data, _ = layer
+        status, got, whole = read_raw(self.berth, f"/v2/{pool}/1/blobs/{digest}")
+        assert not (status == 200 and whole), f"{what}: the client took damaged bytes for whole"
+        if status == 200:
+            assert data.startswith(got), f"{what}: a wrong byte left the server"
+        else:
+            assert status == 500 and b"request id" in got, (what, status, got)
+        # Ranges that touch nothing of the damage may be right; none may be wrong.
+        for first in range(0, SIZE, 30011):
+            status, got, whole = read_raw(self.berth, f"/v2/{pool}/1/blobs/{digest}", first)
+            assert status in (206, 500) and (status == 500 or got == b"" or got == data[first:first + 1]), what
+
+    def is_in_the_log(self, digest):
+        end = time.monotonic() + 3
+        while not any(digest in line and '"level":"error"' in line for line in self.berth.log_text().splitlines()):
+            assert time.monotonic() < end, f"the log does not name {digest}"
+            time.sleep(0.05)
+
+    def try_all(self, attacks):
+        """attacks: {what: (pool, layer, bytes that take its place)}. Leaves everything as it was."""
+        for what, (pool, layer, bad) in attacks.items():
+            good = layer[2].read_bytes()
+            assert bad != good, what
+            layer[2].write_bytes(bad)
+            self.read(pool, layer, what)
+        for what, (pool, layer, _) in attacks.items():
+            self.is_in_the_log(layer[0])
+        for pool, (digest, data, _) in self.beside.items():
+            assert self.oci.get_blob(f"{pool}/1", digest) == data
+        done = self.berth.berth("check", "--deep", check=False)
+        assert done.returncode == 1
+        damaged = re.findall(r"^damage: blob (sha256:[0-9a-f]{64}) ", done.stdout, re.M)
+        assert sorted(damaged) == sorted(layer[0] for _, layer, _ in attacks.values()), done.stdout
+
+
+@pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.log_errors("CORRUPT", "KEY_UNKNOWN")
-def test_damage_never_reaches_a_client_as_bytes(make_berth, name):
-    berth = make_berth()
-    berth.check_at_end = False
-    berth.create("rr", **encryption("AES256"))
-    berth.create("other", **encryption("KMS" if name in ACROSS else "AES256"))
-    oci = berth.oci()
-    data, theirs = blob("mine", SIZE), blob("theirs", SIZE)
-    digest, other = oci.push_blob("rr", data), oci.push_blob("other", theirs)
-    files = {d: object_of(berth, d)[0] for d in (digest, other)}
-    {**ATTACKS, **ACROSS}[name](files, digest, other)
-    status, got, whole = read_raw(berth, f"/v2/rr/blobs/{digest}")
-    assert not (status == 200 and whole), "the client took damaged bytes for whole"
-    if status == 200:
-        assert data.startswith(got), "a wrong byte left the server"
-    else:
-        assert status == 500 and b"request id" in got
-    # Ranges that touch nothing of the damage may be right; none may be wrong.
-    for first in range(0, SIZE, 20011):
-        status, got, whole = read_raw(berth, f"/v2/rr/blobs/{digest}", first)
-        assert status in (206, 500) and (status == 500 or got == b"" or got == data[first:first + 1])
-    assert oci.get_blob("other", other) == theirs
-    end = time.monotonic() + 3
-    while digest not in "".join(json.dumps(e) for e in berth.log_lines() if e.get("level") == "error"):
-        assert time.monotonic() < end, "the log does not name the layer"
-        time.sleep(0.05)
-    done = berth.berth("check", "--deep", check=False)
-    assert done.returncode == 1 and digest in done.stdout and "damage" in done.stdout
-    assert other not in done.stdout
+def test_damage_never_reaches_a_client_as_bytes(berth, kind):
+    """Each attack on a layer of its own, so that log and check must name just that one."""
+    pool = {"AES256": "aes", "KMS": "kms-x", "KMS_DSSE": "dsse-x"}[kind]
+    attacked, kept, attacks = Attacked(berth), {}, {}
+    for what, change in ATTACKS.items():
+        layer, raw = attacked.raw(pool, what)
+        kept[layer[2]] = raw.mine
+        attacks[what] = (pool, layer, change(raw))
+    attacked.try_all(attacks)
+    for file, good in kept.items():
+        file.write_bytes(good)
+
+
+@pytest.mark.log_errors("CORRUPT", "KEY_UNKNOWN")
+def test_bytes_of_one_pool_are_damage_in_every_other(berth):
+    attacked, kept, attacks = Attacked(berth), {}, {}
+    for pool in attacked.kinds:
+        for foreign in attacked.kinds:
+            for what, change in ACROSS.items() if foreign != pool else ():
+                layer, raw = attacked.raw(pool, f"{foreign} {what}", foreign)
+                kept[layer[2]] = raw.mine
+                attacks[f"{pool} < {foreign}: {what}"] = (pool, layer, change(raw))
+    assert len(attacks) == 3 * 30
+    attacked.try_all(attacks)
+    for file, good in kept.items():
+        file.write_bytes(good)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.log_errors("CORRUPT", "KEY_UNKNOWN")
+def test_any_flipped_bit_is_damage(berth, kind):
+    """Bits at random; that each single one counts is shown where it is cheap, in the unit tests."""
+    rng = random.Random(kind)
+    berth.create("rr", **encryption(kind))
+    data = blob(kind, SEGMENT + 100)
+    digest = berth.oci().push_blob("rr", data)
+    [file] = object_of(berth, digest)
+    good = file.read_bytes()
+    for at in [*range(HEADER), *(rng.randrange(len(good)) for _ in range(100))]:
+        file.write_bytes(Raw(kind, good, b"").flip(at, rng.randrange(8)))
+        status, got, whole = read_raw(berth, f"/v2/rr/blobs/{digest}")
+        assert status == 500 or (status == 200 and not whole and data.startswith(got)), at
+    file.write_bytes(good)
+    assert berth.oci().get_blob("rr", digest) == data
 
 
 @pytest.mark.log_errors("CORRUPT")
