@@ -481,6 +481,52 @@ def test_a_disabled_key_stops_its_pool_and_enabling_brings_it_back(make_berth, k
     assert oci.get_blob("locked", sha256(b"begun")) == b"begun"
 
 
+def test_a_deleted_key_takes_its_pool_with_it_and_no_other(berth):
+    kms, ecr, oci = berth.client("kms"), berth.client("ecr"), berth.oci()
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/gone", TargetKeyId=key["KeyId"])
+    berth.create("lost", **encryption("KMS", "alias/gone"))
+    berth.create("kept", **encryption("KMS"))
+    for repo in ("lost", "kept"):
+        oci.push_image(repo, "1", [blob("layer", 2 * SEGMENT)])
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    berth.stop()
+    db = sqlite3.connect(berth.data / "berth.db")
+    assert db.execute("UPDATE kms_key SET delete_at_ms = 1 WHERE delete_at_ms IS NOT NULL").rowcount == 1  # seven days pass
+    db.commit()
+    berth.start()
+    oci, ecr, kms = berth.oci(), berth.client("ecr"), berth.client("kms")
+    answer = oci.http.get("/v2/lost/manifests/1")
+    assert answer.status == 403 and answer.codes() == ["DENIED"] and "The KMS key of this repository cannot be used" in answer.body.decode()
+    got = refusal(ecr.batch_get_image, repositoryName="lost", imageIds=[{"imageTag": "1"}])
+    assert got["Error"]["Code"] == "KmsException" and got["kmsError"] == "NotFoundException"
+    assert refusal(kms.describe_key, KeyId=key["Arn"])["Error"]["Code"] == "NotFoundException"
+    assert refusal(kms.describe_key, KeyId="alias/gone")["Error"]["Code"] == "NotFoundException"
+    end = time.monotonic() + 10
+    while db.execute("SELECT count(*) FROM kms_key_version v LEFT JOIN kms_key k ON k.id = v.key_id WHERE k.id IS NULL OR k.delete_at_ms IS NOT NULL").fetchone()[0]:
+        assert time.monotonic() < end, "the material of a deleted key is still there"
+        time.sleep(0.1)
+    db.close()
+    assert oci.check_image("kept", "1")
+    oci.push_blob("kept", os.urandom(100))
+    done = berth.berth("check", "--deep", check=False)
+    assert done.stdout.count("locked: pool ") == 1 and "damage" not in done.stdout and "1 finding." in done.stdout, done.stdout
+    # What cannot be read any more can still be removed.
+    ecr.delete_repository(repositoryName="lost", force=True)
+    berth.gc("--collect-grace", "0s")
+    assert oci.check_image("kept", "1")
+
+
+def test_a_kms_repository_without_a_key_gets_the_managed_one_made_on_first_use(berth):
+    kms = berth.client("kms")
+    berth.create("aes")
+    assert kms.list_keys()["Keys"] == [] and kms.list_aliases()["Aliases"] == []
+    made = berth.create("kms", **encryption("KMS")) + berth.create("dsse", **encryption("KMS_DSSE"))
+    managed = kms.describe_key(KeyId="alias/aws/ecr")["KeyMetadata"]
+    assert managed["KeyManager"] == "AWS" and [k["KeyArn"] for k in kms.list_keys()["Keys"]] == [managed["Arn"]]
+    assert [m["encryptionConfiguration"]["kmsKey"] for m in made] == [managed["Arn"]] * 2
+
+
 def wrapped_keys(berth):
     db = sqlite3.connect(f"file:{berth.data}/berth.db?mode=ro", uri=True)
     rows = db.execute("SELECT pool_id, layer, version, hex(wrapped) FROM pool_key ORDER BY 1, 2, 3").fetchall()

@@ -310,14 +310,17 @@ def outside(make_berth):
 
 @pytest.fixture
 def inside(make_berth, outside, scratch):
-    """A Berth whose named keys live in `outside`."""
+    """A Berth whose named keys live in `outside`, which remembers data keys for a second."""
+    return make_inside(make_berth, outside, scratch, "--kms-cache", "1s")
+
+
+def make_inside(make_berth, outside, scratch, *args):
     key_id, secret = outside.credentials
     (scratch / "kms-secret").write_text(secret + "\n")
     # In the environment, so that the program's other commands on that folder find the KMS too.
-    server = make_berth("--kms-cache", "1s", env={
+    return make_berth(*args, env={
         "BERTH_KMS_ENDPOINT": outside.url, "BERTH_KMS_REGION": outside.region, "BERTH_KMS_ACCESS_KEY": key_id, "BERTH_KMS_SECRET_FILE": str(scratch / "kms-secret"),
     })
-    return server
 
 
 def test_a_repository_is_encrypted_by_a_key_in_another_berth(outside, inside):
@@ -369,3 +372,81 @@ def test_while_another_berth_is_down_only_its_pools_wait(outside, inside):
     outside.start()
     time.sleep(1.5)
     assert oci.http.get(f"/v2/aa/blobs/{digest}").body == b"x" * 1000
+
+
+def calls(outside):
+    """{operation: how often} of what was asked of the KMS so far."""
+    time.sleep(0.2)  # the log is written behind the answers
+    counts = {}
+    for e in outside.access_log():
+        counts[e.get("operation")] = counts.get(e.get("operation"), 0) + 1
+    return counts
+
+
+def test_data_keys_of_an_external_kms_are_asked_for_by_pools_and_not_by_layers(make_berth, outside, scratch):
+    inside = make_inside(make_berth, outside, scratch, "--kms-cache", "3s")
+    key = outside.client("kms").create_key()["KeyMetadata"]["Arn"]
+    for kind in ("KMS", "KMS_DSSE"):
+        inside.create(kind.lower().replace("_", "-"), encryptionConfiguration={"encryptionType": kind, "kmsKey": key})
+    oci, pushed = inside.oci(), {}
+    began = time.monotonic()
+    for i in range(10):
+        for repo in ("kms", "kms-dsse"):
+            data = b"%d of %s" % (i, repo.encode()) * 9999
+            pushed[repo, oci.push_blob(repo, data)] = data
+    for (repo, digest), data in pushed.items():
+        assert oci.get_blob(repo, digest) == data
+    told = calls(outside)
+    assert told["GenerateDataKey"] == 2 and told.get("Decrypt", 0) <= 2 * (1 + (time.monotonic() - began) // 3), told
+
+    # What is remembered serves while the KMS is away, and no longer than was said.
+    for (repo, digest), data in pushed.items():
+        assert oci.get_blob(repo, digest) == data
+    outside.stop()
+    [(repo, digest), *_] = pushed
+    assert oci.get_blob(repo, digest) == pushed[repo, digest]
+    time.sleep(3.2)
+    inside.expected_errors.append("KMS_UNAVAILABLE")
+    answer = oci.http.get(f"/v2/{repo}/blobs/{digest}")
+    assert answer.status == 503 and "The external KMS does not answer" in answer.body.decode(), answer
+    ecr = inside.client("ecr")
+    for call, more in (
+        (ecr.initiate_layer_upload, {"repositoryName": "kms"}),
+        (ecr.create_repository, {"repositoryName": "new", "encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": key}}),
+    ):
+        with pytest.raises(ecr.exceptions.KmsException) as e:
+            call(**more)
+        assert e.value.response["kmsError"] and "does not answer" in str(e.value)
+    assert [r["repositoryName"] for r in ecr.describe_repositories()["repositories"]] == ["kms", "kms-dsse"]
+    checked = inside.berth("check", "--deep", check=False)
+    assert checked.stdout.count("locked: pool ") == 2 and "damage" not in checked.stdout and "2 findings" in checked.stdout, checked.stdout
+    outside.start()
+    time.sleep(1.1)
+    for (repo, digest), data in pushed.items():
+        assert oci.get_blob(repo, digest) == data
+
+
+@pytest.mark.log_errors("KMS_UNAVAILABLE")
+def test_a_kms_that_refuses_the_registry_says_so_without_its_secrets(make_berth, outside, scratch):
+    (scratch / "wrong").write_text("not-the-secret\n")
+    inside = make_berth(env={
+        "BERTH_KMS_ENDPOINT": outside.url, "BERTH_KMS_REGION": outside.region, "BERTH_KMS_ACCESS_KEY": outside.credentials[0], "BERTH_KMS_SECRET_FILE": str(scratch / "wrong"),
+    })
+    message = refused("KmsException", inside.client("ecr").create_repository, repositoryName="aa", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "alias/x"})
+    assert "The external KMS refuses the registry's request" in message
+    assert inside.client("ecr").describe_repositories()["repositories"] == []
+    assert "InvalidSignatureException" in inside.log_text() and "not-the-secret" not in inside.log_text()
+    inside.create("plain")  # alias/aws/ecr and AES256 need no other KMS
+    inside.create("managed", encryptionConfiguration={"encryptionType": "KMS"})
+    assert inside.oci().push_image("managed", "1", [b"layer"])
+
+
+def test_rotation_in_the_external_kms_needs_nothing_of_the_registry(outside, inside):
+    keys = outside.client("kms")
+    key = keys.create_key()["KeyMetadata"]["Arn"]
+    inside.create("aa", encryptionConfiguration={"encryptionType": "KMS_DSSE", "kmsKey": key})
+    digest = inside.oci().push_blob("aa", b"x" * 100000)
+    for _ in range(3):
+        keys.rotate_key_on_demand(KeyId=key)
+    inside.restart()
+    assert inside.oci().get_blob("aa", digest) == b"x" * 100000
