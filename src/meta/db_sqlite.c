@@ -17,13 +17,15 @@ _Thread_local struct db_conn *db_active;
  * rows: pages of 4096 bytes take 20-25 % more writes a second than 8192 (the log is written in
  * whole pages), and read the same. No mapped reads: SQLite drops the map with every snapshot that
  * sees a new commit, and taking pages from all processors again costs more than copying a few.
+ * secure_delete: a manifest that was stored in clear (--encryption disk) must not stay behind in a
+ * free page when it is sealed.
  */
 static const char setup_writer[] = "PRAGMA page_size = 4096;"
 				   "PRAGMA journal_mode = WAL;"
 				   "PRAGMA synchronous = FULL;"
 				   "PRAGMA cache_size = -8192;"
 				   "PRAGMA temp_store = MEMORY;"
-				   "PRAGMA secure_delete = FAST;"
+				   "PRAGMA secure_delete = ON;"
 				   "PRAGMA wal_autocheckpoint = 0;";
 static const char setup_reader[] = "PRAGMA cache_size = -512;"
 				   "PRAGMA temp_store = MEMORY;"

@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import pty
 import random
 import re
 import sqlite3
@@ -13,6 +14,7 @@ import time
 
 import pytest
 
+from harness.env import clean_env
 from harness.oci import blob, expect, sha256
 
 SEGMENT = 65536
@@ -650,3 +652,52 @@ def test_re_encrypt_moves_a_running_server_both_ways(make_berth):
         for (repo, tag), digest in content.items():
             assert sha256(berth.oci().get_manifest(repo, tag)) == digest and berth.oci().check_image(repo, tag)
         berth.check()
+
+
+def re_encrypt_on_a_terminal(berth, until):
+    """Kills the command when `until(what it drew)`; returns what it drew."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [berth.binary, "re-encrypt", "--data", berth.data], env=clean_env(berth.home), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave,
+    )
+    os.close(slave)
+    drawn = ""
+    try:
+        while not until(drawn):
+            piece = os.read(master, 1000)
+            assert piece, drawn
+            drawn += piece.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+    return drawn
+
+
+@pytest.mark.slow
+def test_a_killed_re_encryption_has_shown_its_progress_and_goes_on_and_leaves_no_plaintext(make_berth):
+    berth = make_berth("--encryption", "disk")
+    planted = f"planted-{os.urandom(12).hex()}".encode()
+    berth.create("rr")
+    layers = [blob(i, 3 << 20) + planted for i in range(30)]
+    digest, _ = berth.oci().push_image("rr", "1", layers, annotations={"note": planted.decode()})
+    assert planted in everything(berth.data)
+    berth.stop()
+    berth.args.remove("--encryption")
+    berth.args.remove("disk")
+    berth.start()
+    drawn = re_encrypt_on_a_terminal(berth, lambda text: re.search(r"pool \d+: ([2-9]|\d\d) layers, [\d.]+ MiB", text))
+    [(sealed, plain)] = encrypts(berth).values()
+    assert 2 <= sealed < 31 and sealed + plain == 31, (sealed, plain, drawn)
+    assert berth.oci().check_image("rr", "1") > 90 << 20
+    text = berth.berth("re-encrypt").stdout
+    assert f"Moved {plain} layers" in text and "and 1 manifests" in text, text
+    assert encrypts(berth) == {"AES256": (31, 0)}
+    assert sha256(berth.oci().get_manifest("rr", "1")) == digest and berth.oci().check_image("rr", "1") > 90 << 20
+    # The killed run's half-written object is the collector's, when an upload would have ended; the old form is gone.
+    end = time.monotonic() + 10
+    while sum(planted in (berth.data / f).read_bytes() for f in berth.blob_files()):
+        assert time.monotonic() < end, "layers still stand there in clear"
+        time.sleep(0.2)
+    berth.stop()
+    assert planted not in everything(berth.data)
