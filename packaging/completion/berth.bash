@@ -13,7 +13,7 @@ _berth() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--config | --tls-cert | --tls-key | --root-key | --pkcs11-module | --pkcs11-pin-file | --kms-secret-file | --kms-ca)
+	--config | --tls-cert | --tls-key | --root-key | --credentials | --pkcs11-module | --pkcs11-pin-file | --kms-secret-file | --kms-ca)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

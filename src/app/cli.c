@@ -14,8 +14,8 @@ static enum exit_status config_run(const struct config *c);
 const struct command commands[] = {
 	{ "serve", COMMAND_SERVE, "Runs the registry",
 		"Serves the registry until SIGTERM or SIGINT; SIGHUP rereads the certificate. The "
-		"first start makes an account id and an access key, written to "
-		"<data>/credentials in the format of the AWS tools.\n\n"
+		"first start makes an account id and an access key, written to the file of "
+		"--credentials in the format of the AWS tools.\n\n"
 		"Plain HTTP is only served on loopback addresses, unless --allow-plain-http is "
 		"given.",
 		serve_run },
@@ -48,8 +48,8 @@ const struct command commands[] = {
 		"server must be running; it and this command meet in the data folder.",
 		console_run },
 	{ "new-key", COMMAND_NEW_KEY, "Makes a new root access key",
-		"Adds an access key of the account's root and writes it to <data>/credentials, in "
-		"place of the one that stands there. Earlier keys stay valid.",
+		"Adds an access key of the account's root and writes it to the file of "
+		"--credentials, in place of the one that stands there. Earlier keys stay valid.",
 		new_key_run },
 	{ "re-encrypt", COMMAND_RE_ENCRYPT, "Moves what is stored to the current form",
 		"Layers and manifests that were stored in another form than --encryption asks for now "

@@ -5,7 +5,8 @@
 #include "app/stack.h"
 #include "auth/auth.h"
 
-static bool new_key(const struct folder *folder, const struct stack *s, struct err *err)
+static bool new_key(
+	const struct config *c, const struct folder *folder, const struct stack *s, struct err *err)
 {
 	struct identity id;
 	struct auth *auth;
@@ -19,7 +20,7 @@ static bool new_key(const struct folder *folder, const struct stack *s, struct e
 	};
 	if (!auth_open(&o, &auth, err))
 		return false;
-	bool done = identity_new_key(s->db, auth, folder, &id, err);
+	bool done = identity_new_key(s->db, auth, c, folder, &id, err);
 	auth_close(auth);
 	if (done)
 		printf("A new root access key of account %s is in %s\n", id.account,
@@ -36,7 +37,7 @@ enum exit_status new_key_run(const struct config *c)
 		return command_fail(&err, EXIT_USAGE);
 	if (!stack_open(c, &folder, false, false, &stack, &err))
 		return command_fail(&err, EXIT_FAILED);
-	bool done = new_key(&folder, &stack, &err);
+	bool done = new_key(c, &folder, &stack, &err);
 	stack_close(&stack);
 	return done ? EXIT_OK : command_fail(&err, EXIT_FAILED);
 }

@@ -90,6 +90,7 @@ struct config {
 	int64_t lifecycle_delay_ms, restore_delay_ms;
 	/* encryption at rest */
 	char *root_key;
+	char *credentials;
 	char *pkcs11_module, *pkcs11_token, *pkcs11_pin_file, *pkcs11_key;
 	char *kms_endpoint, *kms_region, *kms_access_key, *kms_secret_file, *kms_ca;
 	int64_t kms_cache_ms;

@@ -63,6 +63,9 @@ const struct config_key config_keys[] = {
 	{ "root-key", CONFIG_TEXT, FIELD(root_key), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
 		.help = "The key that everything secret hangs on; 'systemd' takes the systemd credential root-key. Made at the first start. Without it the data "
 			"cannot be read: keep a copy apart from it. Default: the file root-key in the data folder." },
+	{ "credentials", CONFIG_TEXT, FIELD(credentials), .arg = "FILE", .commands = COMMAND_SERVE | COMMAND_NEW_KEY, .group = "Encryption at rest",
+		.help = "Where the root's first access key is written, and by 'berth new-key' another one: in clear, for its reader to sign in with. "
+			"Default: the file credentials in the data folder." },
 	{ "pkcs11-module", CONFIG_TEXT, FIELD(pkcs11_module), .arg = "FILE", .commands = COMMAND_SERVE | TOOLS, .group = "Encryption at rest",
 		.help = "PKCS#11 library of an HSM that holds the key which opens the root key. The file of --root-key (default: root-key.wrapped in the data "
 			"folder) is then of no use without the HSM." },

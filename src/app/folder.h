@@ -2,7 +2,7 @@
  * folder.h - the data folder: where things are in it, and who may write to it.
  *
  *     berth.db  database        blobs/  bytes of layers       lock  flock'ed by the running server
- *     credentials, config       the first access key and the Region, in the AWS tools' formats
+ *     credentials, config       the first access key and the Region (AWS tools' formats)
  */
 #ifndef BERTH_APP_FOLDER_H
 #define BERTH_APP_FOLDER_H

@@ -1,6 +1,7 @@
 #include "app/identity.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "auth/auth.h"
 #include "base/file.h"
@@ -166,13 +167,37 @@ static void wipe_buf(struct buf *b)
 	buf_fini(b);
 }
 
-bool identity_new_key(struct db *db, struct auth *auth, const struct folder *folder,
-	struct identity *id, struct err *err)
+/* Where the credentials are: the option's file, absolute, or the data folder's. */
+static bool place(
+	const struct config *c, const struct folder *folder, char out[PATH_MAX], struct err *err)
+{
+	char where[CONFIG_WHERE_MAX];
+	char dir[PATH_MAX];
+	char real[PATH_MAX];
+	if (c->credentials == NULL)
+		return folder_path(folder, "credentials", out, err);
+	const char *slash = strrchr(c->credentials, '/');
+	const char *name = slash == NULL ? c->credentials : slash + 1;
+	size_t len = slash == NULL ? 0 : (size_t)(slash - c->credentials) + 1;
+	config_where(c, config_key_at(offsetof(struct config, credentials)), where);
+	if (len + 2 > PATH_MAX || *name == '\0')
+		return err_set(err, ERR_CONFIG, "%s %s: not a file's name", where, c->credentials);
+	snprintf(dir, sizeof(dir), "%.*s.", (int)len, c->credentials);
+	if (realpath(dir, real) == NULL)
+		return err_set(
+			err, ERR_CONFIG, "%s %s: there is no such folder", where, c->credentials);
+	if (snprintf(out, PATH_MAX, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name) >= PATH_MAX)
+		return err_set(err, ERR_CONFIG, "%s %s: too long", where, c->credentials);
+	return true;
+}
+
+bool identity_new_key(struct db *db, struct auth *auth, const struct config *c,
+	const struct folder *folder, struct identity *id, struct err *err)
 {
 	struct access_key key CLEANUP(wipe_key) = { 0 };
 	struct buf text CLEANUP(wipe_buf);
 	buf_init(&text, FILE_MAX);
-	if (!folder_path(folder, "credentials", id->credentials, err) ||
+	if (!place(c, folder, id->credentials, err) ||
 		!auth_make_root_key(auth, id->account, &key, err))
 		return false;
 	identity_render_credentials(&text, &key);
@@ -183,16 +208,19 @@ bool identity_new_key(struct db *db, struct auth *auth, const struct folder *fol
 	return true;
 }
 
-bool identity_ensure_key(struct db *db, struct auth *auth, const struct folder *folder,
-	struct identity *id, struct err *err)
+bool identity_ensure_key(struct db *db, struct auth *auth, const struct config *c,
+	const struct folder *folder, struct identity *id, struct err *err)
 {
 	char delivered[2];
-	if (!folder_path(folder, "credentials", id->credentials, err) ||
-		!write_config(folder, id, err) ||
+	struct err e;
+	if (!write_config(folder, id, err) ||
 		!text_get(db, VALUE_DELIVERED, delivered, sizeof(delivered), err))
 		return false;
 	if (delivered[0] == '\0')
-		return identity_new_key(db, auth, folder, id, err);
+		return identity_new_key(db, auth, c, folder, id, err);
+	/* By now the operator may have taken the file away, and its folder with it. */
+	if (!place(c, folder, id->credentials, &e))
+		snprintf(id->credentials, PATH_MAX, "%s", c->credentials ? c->credentials : "");
 	id->has_credentials = file_exists(id->credentials);
 	return true;
 }

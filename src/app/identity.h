@@ -37,11 +37,12 @@ MUST_CHECK bool identity_find(struct db *db, struct identity *out, struct err *e
 MUST_CHECK bool identity_note_url(struct db *db, const char *url, struct err *err);
 MUST_CHECK bool identity_find_url(struct db *db, char out[IDENTITY_URL_MAX], struct err *err);
 /* Makes the first key when there is none that the operator could know, and writes both files. */
-MUST_CHECK bool identity_ensure_key(struct db *db, struct auth *auth, const struct folder *folder,
-	struct identity *id, struct err *err);
-/* Makes another key and writes it in place of the one in the file. */
-MUST_CHECK bool identity_new_key(struct db *db, struct auth *auth, const struct folder *folder,
-	struct identity *id, struct err *err);
+MUST_CHECK bool identity_ensure_key(struct db *db, struct auth *auth, const struct config *c,
+	const struct folder *folder, struct identity *id, struct err *err);
+/* Makes another key and writes it in place of the one in the file. Errors: CONFIG when there is no
+ * folder for the file; no key is made then. */
+MUST_CHECK bool identity_new_key(struct db *db, struct auth *auth, const struct config *c,
+	const struct folder *folder, struct identity *id, struct err *err);
 
 /* The files' contents. */
 void identity_render_credentials(struct buf *out, const struct access_key *key);

@@ -120,7 +120,7 @@ static bool open_auth(struct server *s, struct err *err)
 		.oidc_ca_file = s->config->oidc_ca,
 	};
 	return auth_open(&o, &s->auth, err) &&
-	       identity_ensure_key(s->stack.db, s->auth, &s->folder, &s->identity, err);
+	       identity_ensure_key(s->stack.db, s->auth, s->config, &s->folder, &s->identity, err);
 }
 
 static bool open_events(struct server *s, struct err *err)

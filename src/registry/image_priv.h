@@ -19,7 +19,8 @@ bool image_unknown(const struct registry_id *reg, struct str repo, const struct 
 void image_from_row(const struct image_row *row, struct image *out);
 
 /* A manifest as it stands in its row, to bytes in place: sealed goes in (whole buf), plain comes
- * out. Not inside a transaction. */
+ * out. Not inside a transaction. Errors: CORRUPT when it is not what was put there, in either form.
+ */
 MUST_CHECK bool image_unseal(
 	struct core *c, const struct image_row *row, struct buf *bytes, struct err *err);
 struct pool;

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "crypt/aead.h"
+#include "crypt/hash.h"
 #include "registry/image_priv.h"
 #include "registry/pool.h"
 
@@ -23,13 +24,26 @@ bool image_seal(struct pool *pool, int64_t form, int64_t repository_id, const st
 	return pool_wrap(pool, form, place(repository_id, digest, what), bytes, out, err);
 }
 
+/* Nothing authenticates what stands in clear but its digest: who can write to the database must not
+ * put a manifest of his own in the place of a sealed one by saying that it is plain. */
+static bool check_plain(const struct image_row *row, const struct buf *bytes, struct err *err)
+{
+	struct digest got;
+	char what[DIGEST_TEXT_MAX + 40];
+	if (!hash_bytes(row->digest.alg, buf_str(bytes), &got, err))
+		return false;
+	return digest_eq(&got, &row->digest) ||
+	       err_sys(err, ERR_CORRUPT, 0, STR_FMT " in clear: has another digest",
+		       STR_ARG(place(row->repository_id, &row->digest, what)));
+}
+
 bool image_unseal(struct core *c, const struct image_row *row, struct buf *bytes, struct err *err)
 {
 	struct buf sealed CLEANUP(buf_fini) = { 0 };
 	struct pool *pool;
 	char what[DIGEST_TEXT_MAX + 40];
 	if (row->form == FORM_PLAIN)
-		return true;
+		return check_plain(row, bytes, err);
 	buf_init(&sealed, MANIFEST_STORED_MAX);
 	buf_add_str(&sealed, buf_str(bytes));
 	buf_reset(bytes);

@@ -16,6 +16,7 @@ import pytest
 
 from harness.env import clean_env
 from harness.oci import blob, expect, sha256
+from harness.sharing import Sharing
 
 SEGMENT = 65536
 HEADER = 48
@@ -120,7 +121,8 @@ def test_every_border_between_segments_can_be_read_over(berth, kind):
         assert berth.holds_file_of(HEADER + size + (size // SEGMENT + 1) * OVERHEAD[kind]) == 1
         spots = sorted({x for border in range(0, size + SEGMENT, SEGMENT) for x in (border - 1, border, border + 1) if 0 <= x < size})
         pairs = [(a, b) for a in spots for b in spots if a <= b]
-        for first, last in random.Random(1).sample(pairs, min(len(pairs), 120)):
+        near = [(a, b) for a, b in pairs if b - a <= 2]  # one to three bytes at each border, on either side and over it
+        for first, last in {*near, *random.Random(1).sample(pairs, min(len(pairs), 100))}:
             got = oci.http.get(f"/v2/rr/blobs/{digest}", headers={"Range": f"bytes={first}-{last}"})
             assert got.status == 206 and got.body == data[first:last + 1], (size, first, last)
     several = oci.http.get(f"/v2/rr/blobs/{digest}", headers={"Range": f"bytes=0-9,{SEGMENT - 1}-{SEGMENT},{size - 5}-"})
@@ -241,6 +243,13 @@ def object_of(berth, digest):
     return [berth.data / "blobs" / k[:2] / k for k in keys]
 
 
+def is_in_the_log(berth, digest):
+    end = time.monotonic() + 3
+    while not any(digest in line and '"level":"error"' in line for line in berth.log_text().splitlines()):
+        assert time.monotonic() < end, f"the log does not name {digest}"
+        time.sleep(0.05)
+
+
 class Attacked:
     """A server with a layer `beside` in each of the repositories aes/1, kms/1, ..., and how it takes it that an object is replaced."""
 
@@ -275,12 +284,6 @@ class Attacked:
             status, got, whole = read_raw(self.berth, f"/v2/{pool}/1/blobs/{digest}", first)
             assert status in (206, 500) and (status == 500 or got == b"" or got == data[first:first + 1]), what
 
-    def is_in_the_log(self, digest):
-        end = time.monotonic() + 3
-        while not any(digest in line and '"level":"error"' in line for line in self.berth.log_text().splitlines()):
-            assert time.monotonic() < end, f"the log does not name {digest}"
-            time.sleep(0.05)
-
     def try_all(self, attacks):
         """attacks: {what: (pool, layer, bytes that take its place)}. Leaves everything as it was."""
         for what, (pool, layer, bad) in attacks.items():
@@ -289,7 +292,7 @@ class Attacked:
             layer[2].write_bytes(bad)
             self.read(pool, layer, what)
         for what, (pool, layer, _) in attacks.items():
-            self.is_in_the_log(layer[0])
+            is_in_the_log(self.berth, layer[0])
         for pool, (digest, data, _) in self.beside.items():
             assert self.oci.get_blob(f"{pool}/1", digest) == data
         done = self.berth.berth("check", "--deep", check=False)
@@ -346,44 +349,98 @@ def test_any_flipped_bit_is_damage(berth, kind):
     assert berth.oci().get_blob("rr", digest) == data
 
 
-@pytest.mark.log_errors("CORRUPT")
-def test_a_manifest_that_was_changed_is_not_given_out(berth):
-    berth.check_at_end = False
-    berth.create("rr", "ss")
-    oci = berth.oci()
-    digest, _ = oci.push_image("rr", "1", [b"layer"])
-    oci.push_image("ss", "1", [b"another"])
-    berth.stop()
-    db = sqlite3.connect(berth.data / "berth.db")
-    [(mine,), (theirs,)] = db.execute("SELECT manifest FROM image ORDER BY id").fetchall()
-    db.execute("UPDATE image SET manifest = ? WHERE id = 1", (theirs,))
-    db.commit()
-    berth.start()
-    oci = berth.oci()
-    assert oci.http.get("/v2/rr/manifests/1").status == 500
-    assert oci.get_manifest("ss", "1")
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.log_errors("CORRUPT", "KEY_UNKNOWN")
+def test_a_manifest_that_was_changed_is_not_given_out(berth, kind):
+    berth.create("rr", "same-pool", **encryption(kind))
+    berth.create("other-pool", **encryption("KMS" if kind == "AES256" else "AES256"))
+    oci, ecr = berth.oci(), berth.client("ecr")
+    digest, manifest = oci.push_image("rr", "1", [b"layer"])
+    oci.push_image("rr", "2", [b"another"])
+    for repo in ("same-pool", "other-pool"):
+        oci.push_image(repo, "1", [b"layer"])
+    db = sqlite3.connect(berth.data / "berth.db", isolation_level=None)
+    (row, good), (_, sibling), (_, same), (_, other) = db.execute("SELECT id, manifest FROM image ORDER BY id").fetchall()
+
+    def flipped(at):
+        data = bytearray(good)
+        data[at] ^= 16
+        return bytes(data)
+
+    attacks = {f"flip {at}": flipped(at) for at in (0, 1, 12, 13, 30, len(good) // 2, len(good) - 17, len(good) - 1)} | {
+        "cut": good[:-1], "cut to nothing": b"", "extend": good + b"x", "another of the repository": sibling, "the same, of another repository": same,
+        "the same, of another pool": other, "in clear": manifest,
+    }
+    for what, bad in attacks.items():
+        assert db.execute("UPDATE image SET manifest = ? WHERE id = ?", (bad, row)).rowcount == 1
+        answer = oci.http.get("/v2/rr/manifests/1")
+        assert answer.status == 500 and manifest not in answer.body, what
+        assert refusal(ecr.batch_get_image, repositoryName="rr", imageIds=[{"imageDigest": digest}])["Error"]["Code"] == "ServerException", what
     done = berth.berth("check", "--deep", check=False)
-    assert done.returncode == 1 and digest in done.stdout
+    assert done.returncode == 1 and re.findall(r"^damage: image (\S+): ", done.stdout, re.M) == [digest], done.stdout
+    is_in_the_log(berth, digest)
+    db.execute("UPDATE image SET manifest = ? WHERE id = ?", (good, row))
+    # Said to be in clear; said to be sealed by keys that are not there; one that the attacker would like, in clear.
+    for form, bad in ((0, good), (2, good), (0, manifest.replace(b"application", b"attackation"))):
+        db.execute("UPDATE image SET form = ?, manifest = ? WHERE id = ?", (form, bad, row))
+        assert oci.http.get("/v2/rr/manifests/1").status == 500, form
+        assert refusal(ecr.batch_get_image, repositoryName="rr", imageIds=[{"imageDigest": digest}])["Error"]["Code"] == ("KmsException" if form else "ServerException")
+    db.execute("UPDATE image SET form = 1, manifest = ? WHERE id = ?", (good, row))
+    db.close()
+    assert oci.get_manifest("rr", "1") == manifest
+    assert all(oci.get_manifest(*image) for image in (("rr", "2"), ("same-pool", "1"), ("other-pool", "1")))
+
+
+@pytest.mark.log_errors("CORRUPT")
+def test_a_data_key_that_was_changed_or_exchanged_opens_nothing(berth):
+    """Wrapped keys stand in the database: who can write there must not gain a key that he chose, nor another pool's."""
+    kinds = pools(berth)
+    berth.oci().push_image("aes/1", "1", [b"layer"])
+    layers = {}
+    for name in kinds:
+        layers[name] = berth.oci().push_blob(f"{name}/1", blob(name, 1000))
     berth.stop()
-    db.execute("UPDATE image SET manifest = ? WHERE id = 1", (mine,))
-    db.commit()
+    db = sqlite3.connect(berth.data / "berth.db", isolation_level=None)
+    good = db.execute("SELECT pool_id, layer, version, wrapped FROM pool_key ORDER BY 1, 2").fetchall()
+    assert len(good) == 4 + 2 * 2  # KMS_DSSE has two
+
+    def flipped(wrapped):
+        return wrapped[:-1] + bytes([wrapped[-1] ^ 1])
+
+    def put(rows):
+        for *which, wrapped in rows:
+            assert db.execute("UPDATE pool_key SET wrapped = ? WHERE pool_id = ? AND layer = ? AND version = ?", (wrapped, *which)).rowcount == 1
+
+    turned = good[1:] + good[:1]
+    for bad in ([(*row[:3], flipped(row[3])) for row in good], [(*a[:3], b[3]) for a, b in zip(good, turned)]):
+        put(bad)
+        berth.start()
+        for name, digest in layers.items():
+            answer = berth.oci().http.get(f"/v2/{name}/1/blobs/{digest}")
+            assert answer.status in (403, 500) and blob(name, 1000) not in answer.body, (name, answer)
+            new = berth.oci().http.post(f"/v2/{name}/1/blobs/uploads/")
+            assert new.status in (403, 500), (name, new)
+        done = berth.berth("check", "--deep", check=False)
+        assert done.returncode == 1 and all(digest in done.stdout for digest in layers.values()), done.stdout
+        berth.stop()
+        put(good)
     db.close()
     berth.start()
-    assert sha256(berth.oci().get_manifest("rr", "1")) == digest
-    berth.check()
+    for name, digest in layers.items():
+        assert berth.oci().get_blob(f"{name}/1", digest) == blob(name, 1000)
 
 
 # -- what stands on the disk ---------------------------------------------------------------------------------------------
 
 
-def everything(folder, but=()):
-    return b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in but)
+def everything(folder):
+    return b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
 
 
 def test_no_content_and_no_secret_stands_in_the_data_folder(make_berth, scratch):
     key = scratch / "keys" / "root-key"
     key.parent.mkdir(mode=0o700)
-    berth = make_berth(env={"BERTH_ROOT_KEY": str(key)})
+    berth = make_berth(env={"BERTH_ROOT_KEY": str(key), "BERTH_CREDENTIALS": str(key.parent / "credentials")})
     oci, kms, iam = berth.oci(), berth.client("kms"), berth.client("iam")
     planted = {name: f"planted-{name}-{os.urandom(12).hex()}" for name in ("layer", "config", "annotation", "plaintext", "unfinished")}
     data_key = None
@@ -401,16 +458,22 @@ def test_no_content_and_no_secret_stands_in_the_data_folder(make_berth, scratch)
     data_key = kms.generate_data_key(KeyId=made, KeySpec="AES_256")["Plaintext"]
     iam.create_user(UserName="bob")
     user_secret = iam.create_access_key(UserName="bob")["AccessKey"]["SecretAccessKey"]
-    berth.berth("new-key")  # puts a new root access key into the file, which is in clear by design
-    root_secret = berth.credentials[1]
+    root_secrets = [berth.credentials[1]]
+    berth.berth("new-key")
+    root_secrets.append(berth.credentials[1])
+    root_secret = root_secrets[1]
+    assert len(set(root_secrets)) == 2
     assert berth.client("sts", aws_secret_access_key=root_secret).get_caller_identity()
     tag = berth.client("ecr").put_image_tag_mutability(repositoryName=repo, imageTagMutability="MUTABLE")
     assert tag
-    stored = everything(berth.data, but=("credentials",))
+    link = berth.berth("console").stdout
+    link_secret = max(re.findall(r"[A-Za-z0-9_-]{20,}", link), key=len)
+    session = berth.client("sts").get_session_token()["Credentials"]
+    stored = everything(berth.data)
     assert b"r-kms-dsse" in stored  # what the search must find: names are no secret
     for name, text in planted.items():
         assert text.encode() not in stored, name
-    for secret in (user_secret, root_secret):
+    for secret in (user_secret, *root_secrets, link_secret, session["SecretAccessKey"], session["SessionToken"], berth.token):
         assert secret.encode() not in stored
     assert data_key not in stored and base64.b64encode(data_key) not in stored
     root = bytes.fromhex(key.read_text().split("\n")[1])
@@ -585,6 +648,8 @@ def test_on_an_encrypted_disk_bytes_are_stored_as_they_are_and_types_still_form_
         assert (oci.get_blob(repo, digest), object_of(berth, digest)[0].read_bytes()) == (blob(kind, 100000),) * 2
     assert not oci.mount("kms", sha256(blob("AES256", 100000)), "aes256")
     assert encrypts(berth) == {kind: (0, 1) for kind in TYPES}
+    told = Sharing(berth).GetSharingSummary()["pools"]  # as the console shows it
+    assert sorted((p["encryptionType"], p["encryptedBy"]) for p in told) == [(kind, "disk") for kind in TYPES]
     text = berth.berth("check", "--encryption", "disk").stdout
     assert text.count("by the disk (--encryption disk): 1 layers") == 3
     assert "not encrypted by Berth" in berth.berth("check").stdout

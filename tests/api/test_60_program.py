@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import ssl
 import stat
@@ -186,6 +187,26 @@ def test_lost_credentials_can_be_made_anew_while_the_server_runs(berth):
     said = berth.berth("new-key").stdout
     assert mode(berth.data / "credentials") == 0o600
     assert berth.credentials != old and berth.credentials[1] not in said
+    assert berth.client("sts").get_caller_identity()["Arn"].endswith(":root")
+
+
+def test_credentials_can_be_kept_out_of_the_data_folder(make_berth, scratch):
+    away = scratch / "away"
+    berth = make_berth(env={"BERTH_CREDENTIALS": str(away / "berth" / "me")}, start=False)
+    done = berth_run(scratch, "serve", "--data", berth.data, "--listen", berth.host, "--credentials", away / "berth" / "me")
+    assert done.returncode == 2 and done.stderr == f"berth: --credentials {away}/berth/me: there is no such folder\n"
+    (away / "berth").mkdir(parents=True)
+    berth.start()
+    assert mode(away / "berth" / "me") == 0o600 and not (berth.data / "credentials").exists()
+    assert f"AWS_SHARED_CREDENTIALS_FILE={away}/berth/me" in berth.out.read_text()
+    old = berth.credentials
+    assert f"{away}/berth/me" in berth.berth("new-key").stdout and not (berth.data / "credentials").exists()
+    assert berth.credentials != old and berth.client("sts").get_caller_identity()["Arn"].endswith(":root")
+    # Once written, neither the file nor its folder is needed.
+    shutil.move(away, scratch / "kept")
+    berth.restart()
+    assert not away.exists() and "is gone; 'berth new-key' makes another key" in berth.out.read_text()
+    shutil.move(scratch / "kept", away)
     assert berth.client("sts").get_caller_identity()["Arn"].endswith(":root")
 
 

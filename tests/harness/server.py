@@ -80,7 +80,7 @@ class Server:
     def env(self, **more):
         """For AWS CLI and SDKs: this server is the endpoint, its root key the credentials."""
         return clean_env(
-            self.home, AWS_ENDPOINT_URL=self.url, AWS_SHARED_CREDENTIALS_FILE=self.data / "credentials",
+            self.home, AWS_ENDPOINT_URL=self.url, AWS_SHARED_CREDENTIALS_FILE=self.credentials_file,
             AWS_CONFIG_FILE=self.data / "config", **more,
         )
 
@@ -207,10 +207,14 @@ class Server:
     # -- identity and clients --------------------------------------------------------------------------------------------
 
     @property
+    def credentials_file(self):
+        return pathlib.Path(self.more_env.get("BERTH_CREDENTIALS", self.data / "credentials"))
+
+    @property
     def credentials(self):
         """(key id, secret) of the account's root."""
         file = configparser.ConfigParser()
-        file.read(self.data / "credentials")
+        file.read(self.credentials_file)
         return file["default"]["aws_access_key_id"], file["default"]["aws_secret_access_key"]
 
     @property
