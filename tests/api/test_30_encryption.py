@@ -391,6 +391,39 @@ def test_a_manifest_that_was_changed_is_not_given_out(berth, kind):
     assert all(oci.get_manifest(*image) for image in (("rr", "2"), ("same-pool", "1"), ("other-pool", "1")))
 
 
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.log_errors("CORRUPT", "KEY_UNKNOWN")
+def test_an_upload_does_not_go_on_over_damage(berth, kind):
+    """What of an upload was acknowledged is read again after a restart: what is no longer that must not become a layer."""
+    berth.create("rr", **encryption(kind))
+    first, second = blob(f"{kind} first", 3 * SEGMENT + 999), blob(f"{kind} second", 2000)
+    digest = sha256(first + second)
+    where = berth.oci().upload("rr")
+    expect(berth.oci().http.patch(where, first), 202)
+    berth.stop()
+    [file] = [berth.data / f for f in berth.blob_files()]
+    db = sqlite3.connect(berth.data / "berth.db", isolation_level=None)
+    [(tail,)] = db.execute("SELECT tail FROM upload").fetchall()
+    raw = Raw(kind, file.read_bytes(), b"")
+    objects = {"flip": raw.flip(raw.at(1, 100)), "swap": raw.order(1, 0, 2), "cut": raw.mine[:raw.at(2)], "header": raw.flip(20)}
+    attacks = [(what, bad, tail) for what, bad in objects.items()] + [(f"tail {at}", raw.mine, tail[:at] + bytes([tail[at] ^ 1]) + tail[at + 1:]) for at in (15, 60, len(tail) - 1)]
+    for what, bad, bad_tail in attacks:
+        file.write_bytes(bad)
+        assert db.execute("UPDATE upload SET tail = ?", (bad_tail,)).rowcount == 1
+        berth.start()
+        oci = berth.oci()
+        answer = oci.http.put(where + f"?digest={digest}", second)
+        assert answer.status == 500, (what, answer)
+        assert not oci.has_blob("rr", digest), what
+        berth.stop()
+    file.write_bytes(raw.mine)
+    db.execute("UPDATE upload SET tail = ?", (tail,))
+    db.close()
+    berth.start()
+    expect(berth.oci().http.put(where + f"?digest={digest}", second), 201)
+    assert berth.oci().get_blob("rr", digest) == first + second
+
+
 @pytest.mark.log_errors("CORRUPT")
 def test_a_data_key_that_was_changed_or_exchanged_opens_nothing(berth):
     """Wrapped keys stand in the database: who can write there must not gain a key that he chose, nor another pool's."""

@@ -109,6 +109,21 @@ def test_a_repository_is_created_with_what_the_form_says(console, berth):
     assert ecr.list_tags_for_resource(resourceArn=got["repositoryArn"])["tags"] == [{"Key": "team", "Value": "payments"}]
 
 
+def test_pools_say_who_encrypts(make_berth, make_console):
+    for args, words in (((), ("Berth, with a key that it keeps", "Berth, with the named key")), (("--encryption", "disk"), ("The disk, as the operator says",) * 2)):
+        berth = make_berth(*args)
+        key = berth.client("kms").create_key()["KeyMetadata"]["Arn"]
+        berth.create("app/web")
+        berth.create("app/locked", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key})
+        console = make_console(berth)
+        console.sign_in()
+        console.go("sharing", "pools").heading("Pools").settled()
+        console.see(key)
+        text = console.page.locator("main").inner_text()
+        for word in set(words):
+            assert text.count(word) == words.count(word), text
+
+
 def test_a_name_that_is_taken_is_said_in_words(console, berth):
     berth.create("app/web")
     console.sign_in().go("create-repository")

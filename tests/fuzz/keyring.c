@@ -1,7 +1,7 @@
 /*
  * Keys as a hostile folder or database could hold them. The first byte chooses:
  *
- *     'f'  the rest is a root key file
+ *     'f'  the rest is a root key file, 'h' one that an HSM's key opens
  *     'c'  a KMS ciphertext, 'd' a wrapped data key, 'v' the value by which a root key is known
  * again, 'w' a wrapped secret: the rest edits a good one (each edit: what, where, how much) 'C',
  * 'D', 'V', 'W'  the same, but the rest is taken as it is
@@ -19,9 +19,12 @@
 #include "kms/kms_key.h"
 #include "meta/db.h"
 
-#define LABEL    "berth root key v1"
-#define KIND_MAX 4
-#define LEN_MAX  8192
+/* As root_key.c and root_key_pkcs11.c have them. */
+#define LABEL       "berth root key v1"
+#define LABEL_HSM   "berth root key v1 wrapped by PKCS#11"
+#define WRAPPED_LEN (12 + ROOT_KEY_LEN + 16)
+#define KIND_MAX    4
+#define LEN_MAX     8192
 
 static char folder[] = "/tmp/berth-fuzz-XXXXXX";
 static struct db *db;
@@ -71,14 +74,13 @@ static void start(void)
 }
 
 /* A file that is accepted is rendered to the same bytes, but for the end of its last line. */
-static void try_file(struct str text)
+static void try_file(struct str text, const char *label, size_t len)
 {
 	struct secret given = { .len = 0 }, again = { .len = 0 };
-	uint8_t bytes[ROOT_KEY_LEN];
-	if (!secret_set(&given, text.ptr, text.len) ||
-		!root_key_parse(&given, LABEL, bytes, ROOT_KEY_LEN))
+	uint8_t bytes[WRAPPED_LEN];
+	if (!secret_set(&given, text.ptr, text.len) || !root_key_parse(&given, label, bytes, len))
 		return;
-	root_key_render(LABEL, bytes, ROOT_KEY_LEN, &again);
+	root_key_render(label, bytes, len, &again);
 	CHECK(given.len == again.len || given.len + 1 == again.len);
 	CHECK(memcmp(given.bytes, again.bytes, given.len) == 0);
 }
@@ -158,6 +160,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (kind != NULL)
 		try_kind((size_t)(kind - kinds) % KIND_MAX, kind - kinds >= KIND_MAX, rest);
 	else if (data[0] == 'f')
-		try_file(rest);
+		try_file(rest, LABEL, ROOT_KEY_LEN);
+	else if (data[0] == 'h')
+		try_file(rest, LABEL_HSM, WRAPPED_LEN);
 	return 0;
 }
