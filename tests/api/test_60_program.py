@@ -178,12 +178,20 @@ def test_another_account_for_the_same_folder_is_refused(make_berth, scratch):
     assert berth.account == "111122223333"
 
 
+def says(berth, text):
+    """Waits until it stands in the server's output, which is written when it answers already."""
+    end = time.monotonic() + 5
+    while text not in berth.out.read_text():
+        assert time.monotonic() < end, berth.out.read_text()
+        time.sleep(0.01)
+
+
 def test_lost_credentials_can_be_made_anew_while_the_server_runs(berth):
     old = berth.credentials
     (berth.data / "credentials").unlink()
     berth.restart()
     assert not (berth.data / "credentials").exists()
-    assert "is gone; 'berth new-key' makes another key" in berth.out.read_text()
+    says(berth, "is gone; 'berth new-key' makes another key")
     said = berth.berth("new-key").stdout
     assert mode(berth.data / "credentials") == 0o600
     assert berth.credentials != old and berth.credentials[1] not in said
@@ -198,14 +206,15 @@ def test_credentials_can_be_kept_out_of_the_data_folder(make_berth, scratch):
     (away / "berth").mkdir(parents=True)
     berth.start()
     assert mode(away / "berth" / "me") == 0o600 and not (berth.data / "credentials").exists()
-    assert f"AWS_SHARED_CREDENTIALS_FILE={away}/berth/me" in berth.out.read_text()
+    says(berth, f"AWS_SHARED_CREDENTIALS_FILE={away}/berth/me")
     old = berth.credentials
     assert f"{away}/berth/me" in berth.berth("new-key").stdout and not (berth.data / "credentials").exists()
     assert berth.credentials != old and berth.client("sts").get_caller_identity()["Arn"].endswith(":root")
     # Once written, neither the file nor its folder is needed.
     shutil.move(away, scratch / "kept")
     berth.restart()
-    assert not away.exists() and "is gone; 'berth new-key' makes another key" in berth.out.read_text()
+    says(berth, "is gone; 'berth new-key' makes another key")
+    assert not away.exists()
     shutil.move(scratch / "kept", away)
     assert berth.client("sts").get_caller_identity()["Arn"].endswith(":root")
 
