@@ -154,7 +154,7 @@ struct http_options {
 	unsigned workers_max;            /* 0: 64; started when needed, ended after 10 s idle */
 	unsigned connections_max;        /* 0: 10,000 in all */
 	unsigned connections_per_ip_max; /* 0: no limit */
-	size_t header_max_bytes; /* 0: 16 KiB of connection memory, which also bounds the header
+	size_t header_max_bytes; /* 0: 32 KiB of connection memory, which also bounds the header
 				    section */
 	size_t whole_bodies_max_bytes; /* 0: 128 MiB over all requests; beyond: 503 with Retry-After
 					*/

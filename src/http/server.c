@@ -191,7 +191,7 @@ static void set_options(struct http_server *s, const struct http_options *o)
 	if (to->loops > to->connections_max)
 		to->loops = to->connections_max;
 	if (to->header_max_bytes == 0)
-		to->header_max_bytes = 16 * KIB;
+		to->header_max_bytes = 32 * KIB;
 	if (to->whole_bodies_max_bytes == 0)
 		to->whole_bodies_max_bytes = 128 * MIB;
 	to->header_timeout_s = or_default(o->header_timeout_s, 30);

@@ -299,7 +299,7 @@ static bool put_in(struct db_conn *conn, void *arg, struct err *err)
 
 static bool check_put(const struct image_put *in, struct digest *digest, struct err *err)
 {
-	struct image_ref ref;
+	struct image_ref ref = { 0 };
 	if (in->bytes.len > MANIFEST_MAX_BYTES)
 		return err_set(err, ERR_TOO_LARGE,
 			"Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'must have length less than or equal to %d'",

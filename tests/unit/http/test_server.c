@@ -93,7 +93,7 @@ static void say_object(struct http_req *req)
 	static int kinds[] = { 0, 1, 2 };
 	int kind = str_eq_c(req->path, "/file") ? 0 : str_eq_c(req->path, "/pread") ? 1 : 2;
 	struct http_object o = { kind == 0 ? object_fd : -1, OBJECT_BYTES,
-		kind == 0 ? NULL : object_pread, object_close, &kinds[kind] };
+		kind == 0 ? NULL : object_pread, object_close, &kinds[kind], NULL };
 
 	http_reply_object(req, "application/x-test", STR("sha256:abc"), &o);
 }
