@@ -6,7 +6,7 @@ set -eu
 packages() {
 	case $1 in
 	build) echo gcc libc6-dev make meson ninja-build pkg-config python3-minimal ca-certificates libmicrohttpd-dev \
-		libgnutls28-dev libjansson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libcmocka-dev libcjose-dev libp11-kit-dev ;;
+		libgnutls28-dev libjansson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libcmocka-dev libcjose-dev libp11-kit-dev libseccomp-dev ;;
 	console) echo nodejs npm ;;
 	test) echo clang libclang-rt-14-dev python3-venv curl git openssl procps skopeo podman buildah crun runc umoci \
 		containerd docker.io nodejs npm dpkg-dev binutils man-db zsh systemd softhsm2 strace ;;

@@ -20,6 +20,7 @@ _berth() {
 		;;
 	--mount-policy) mapfile -t COMPREPLY < <(compgen -W 'oci ecr' -- "$cur"); return ;;
 	--encryption) mapfile -t COMPREPLY < <(compgen -W 'berth disk' -- "$cur"); return ;;
+	--sandbox) mapfile -t COMPREPLY < <(compgen -W 'auto require off' -- "$cur"); return ;;
 	--throttle) mapfile -t COMPREPLY < <(compgen -W 'off ecr' -- "$cur"); return ;;
 	--log-level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$cur"); return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text ini mdoc markdown' -- "$cur"); return ;;

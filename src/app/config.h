@@ -71,6 +71,8 @@ enum { MOUNT_CHOICE_OCI, MOUNT_CHOICE_ECR };
 
 enum { ENCRYPTION_BERTH, ENCRYPTION_DISK };
 
+enum { SANDBOX_AUTO, SANDBOX_REQUIRE, SANDBOX_OFF };
+
 enum { THROTTLE_CHOICE_OFF, THROTTLE_CHOICE_ECR };
 
 enum { FORMAT_TEXT, FORMAT_INI, FORMAT_MDOC, FORMAT_MARKDOWN };
@@ -82,6 +84,7 @@ struct config {
 	char *tls_cert, *tls_key, *oidc_ca;
 	bool allow_plain_http, no_auth;
 	int64_t grace_ms;
+	unsigned sandbox;
 	/* the registry */
 	char *account, *region, *domain;
 	unsigned mount_policy, encryption;

@@ -31,6 +31,9 @@ const struct config_key config_keys[] = {
 		.help = "Takes every caller for the account's root. For throw-away use; refused unless all addresses are loopback." },
 	{ "grace", CONFIG_DURATION, FIELD(grace_ms), .otherwise = "30s", .max = DAYS(1), .arg = "TIME", .commands = COMMAND_SERVE, .group = "Server",
 		.help = "How long running requests may go on after SIGTERM or SIGINT. A second signal ends the server at once." },
+	{ "sandbox", CONFIG_CHOICE, FIELD(sandbox), .otherwise = "auto", .choices = "auto|require|off", .commands = COMMAND_SERVE, .group = "Server",
+		.help = "Whether the server, once it has opened everything, gives up what it does not need: files (Landlock), system calls (seccomp), privileges. "
+			"auto: as far as the kernel can, and the log says what is missing; require: all of it, or the server does not start." },
 
 	{ "account", CONFIG_TEXT, FIELD(account), .arg = "DIGITS", .commands = COMMAND_SERVE, .group = "Registry",
 		.help = "The account id, twelve digits, fixed at the first start. Default: made up then." },

@@ -17,13 +17,15 @@
 
 struct audit;
 struct events;
+struct sandbox;
 
 struct ops {
 	const struct stack *stack;
 	struct metrics *metrics;
 	struct events *events; /* NULL: none */
 	struct audit *audit;   /* NULL: off */
-	const char *blobs;     /* the store's folder */
+	const struct sandbox *sandbox;
+	const char *blobs; /* the store's folder */
 	uint64_t min_free;
 	bool metrics_open;
 	_Atomic(struct http_server *) server; /* NULL until it runs */

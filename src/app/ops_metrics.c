@@ -3,6 +3,7 @@
 #include "app/audit.h"
 #include "app/events.h"
 #include "app/ops.h"
+#include "app/sandbox.h"
 #include "meta/db.h"
 #include "registry/collect.h"
 #include "registry/core.h"
@@ -169,6 +170,7 @@ bool ops_render_metrics(struct ops *ops, struct buf *out, struct err *err)
 		!events_render_metrics(ops->events, out, err))
 		return false;
 	audit_render_metrics(ops->audit, out);
+	sandbox_render_metrics(ops->sandbox, out);
 	metrics_render_process(out);
 	return true;
 }

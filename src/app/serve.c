@@ -14,6 +14,7 @@
 #include "app/notify.h"
 #include "app/ops.h"
 #include "app/rules.h"
+#include "app/sandbox.h"
 #include "app/stack.h"
 #include "app/status.h"
 #include "auth/auth.h"
@@ -44,6 +45,7 @@ struct server {
 	struct jobs *jobs;
 	struct events *events;
 	struct audit *audit;
+	struct sandbox sandbox;
 };
 
 static void request_done(void *arg, const struct http_req *req, int64_t duration_us)
@@ -70,6 +72,13 @@ static unsigned seconds(int64_t ms)
 	return (unsigned)((ms + 999) / 1000);
 }
 
+/* Everything is open and bound, and nothing from outside has been looked at yet. */
+static bool enter_sandbox(void *arg, struct err *err)
+{
+	struct server *s = arg;
+	return sandbox_enter(s->config, &s->folder, s->log, &s->sandbox, err);
+}
+
 static bool open_http(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -88,6 +97,8 @@ static bool open_http(struct server *s, struct err *err)
 		.front_count = s->fronts.count,
 		.done = request_done,
 		.done_arg = s,
+		.bound = enter_sandbox,
+		.bound_arg = s,
 		.log = s->log,
 		.loops = c->loops,
 		.workers_max = c->workers,
@@ -156,6 +167,7 @@ static bool server_open(struct server *s, struct err *err)
 	s->metrics = metrics_new();
 	s->ops.stack = &s->stack;
 	s->ops.metrics = s->metrics;
+	s->ops.sandbox = &s->sandbox;
 	s->ops.blobs = s->blobs;
 	s->ops.min_free = c->min_free;
 	s->ops.metrics_open = c->metrics_open;
@@ -193,6 +205,7 @@ static void server_close(struct server *s)
 	stack_close(&s->stack);
 	throttle_free(s->throttle);
 	metrics_free(s->metrics);
+	sandbox_close(&s->sandbox);
 	folder_close(&s->folder);
 	log_close(s->log);
 }
@@ -286,7 +299,9 @@ static void prepare_process(void)
 enum exit_status serve_run(const struct config *c)
 {
 	int64_t began_us = clock_mono_us();
-	struct server s = { .config = c, .folder = { .lock_fd = -1 } };
+	struct server s = {
+		.config = c, .folder = { .lock_fd = -1 }, .sandbox = { .proc_fd = -1 }
+	};
 	struct err err;
 	sigset_t signals;
 	if (!rules_check(c, &s.rules, &err))

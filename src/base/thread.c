@@ -9,20 +9,12 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/thread_each.h"
 
 #define DEFAULT_STACK ((size_t)256 * 1024)
 
 /* Red zones of the sanitizers make every frame several times larger. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK_FACTOR 4
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STACK_FACTOR 4
-#endif
-#endif
-#ifndef STACK_FACTOR
-#define STACK_FACTOR 1
-#endif
+#define STACK_FACTOR (IS_SANITIZED ? 4 : 1)
 
 struct thread {
 	pthread_t id;
@@ -178,6 +170,7 @@ static int start(struct thread *t, size_t stack_bytes)
 		sigset_t all;
 		sigset_t old;
 		sigfillset(&all);
+		sigdelset(&all, THREAD_EACH_SIGNAL);
 		pthread_sigmask(SIG_SETMASK, &all, &old);
 		rc = pthread_create(&t->id, &attr, run, t);
 		pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -43,7 +43,8 @@ void cond_broadcast(struct cond *c);
 
 typedef void (*thread_fn)(void *arg);
 struct thread;
-/* name: at most 15 characters. All signals are blocked in it. stack_bytes 0: 256 KiB. */
+/* name: at most 15 characters. All signals but that of
+ * thread_each.h are blocked in it. stack_bytes 0: 256 KiB. */
 MUST_CHECK bool thread_start(const char *name, thread_fn fn, void *arg, size_t stack_bytes,
 	struct thread **out, struct err *err);
 void thread_join(struct thread *t); /* waits and frees; accepts NULL */

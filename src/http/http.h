@@ -149,6 +149,10 @@ struct http_options {
 	 * metrics. */
 	void (*done)(void *arg, const struct http_req *req, int64_t duration_us);
 	void *done_arg;
+	/* Optional: called once by http_server_start when every address is bound and the
+	 * certificate is read, before the first of its threads starts. */
+	bool (*bound)(void *arg, struct err *err);
+	void *bound_arg;
 	struct log *log;
 	unsigned loops;                  /* event loops a listener; 0: one a core */
 	unsigned workers_max;            /* 0: 64; started when needed, ended after 10 s idle */

@@ -227,6 +227,8 @@ static bool start(struct http_server *s, const struct http_options *o, struct er
 	for (size_t i = 0; i < o->listen_count; i++)
 		if (!listener_bind(&s->listeners[i], o->listen[i].address, err))
 			return false;
+	if (o->bound != NULL && !o->bound(o->bound_arg, err))
+		return false;
 	if (!thread_start("http-sweeper", sweep_main, s, 0, &s->sweeper, err))
 		return false;
 	for (size_t i = 0; i < s->listener_count; i++)
