@@ -151,6 +151,18 @@ static bool do_without(
 	return true;
 }
 
+/* What an HSM's module leaves running, perhaps. The filter of system calls reaches it all the same.
+ */
+static bool forgo_threads(
+	const struct config *c, struct log *log, unsigned count, struct sandbox *s, struct err *err)
+{
+	struct err why;
+	s->files_abi = 0;
+	err_ignore(err_set(&why, ERR_UNAVAILABLE,
+		"%u threads of a library take no signals and keep files and capabilities", count));
+	return do_without(c, log, &why, err);
+}
+
 static void tell(const struct sandbox *s, struct log *log)
 {
 	char files[64] = "any file";
@@ -172,6 +184,7 @@ static bool enter(const struct config *c, const struct folder *folder, struct lo
 	struct err why;
 	struct plan plan = { .files_fd = -1 };
 	int files CLEANUP(fd_closep) = -1;
+	unsigned deaf = 0;
 	bool drops_all = plan_capabilities(c, folder, &plan, &why);
 	if (!drops_all && !do_without(c, log, &why, err))
 		return false;
@@ -184,10 +197,12 @@ static bool enter(const struct config *c, const struct folder *folder, struct lo
 		!do_without(c, log, &why, err))
 		return false;
 	plan.files_fd = files;
-	if (!thread_each(restrict_thread, &plan, err))
+	if (!thread_each(restrict_thread, &plan, &deaf, err))
 		return err_wrap(err, "entering the sandbox");
+	if (deaf != 0 && !forgo_threads(c, log, deaf, s, err))
+		return false;
 	s->has_no_new_privileges = true;
-	s->has_no_capabilities = drops_all;
+	s->has_no_capabilities = drops_all && deaf == 0;
 	/* Memory that is written never becomes a program; kernels that do not know it say no. */
 	(void)prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
 	s->has_calls = sandbox_calls_restrict(&why);

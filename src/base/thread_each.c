@@ -4,14 +4,18 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "base/buf.h"
+#include "base/file.h"
 
 #define THREADS_MAX 8192
+#define STATUS_MAX  (8 * KIB)
 #define LOOK_NS     20000000 /* between looks whether the thread has ended */
 #define LOOKS_MAX   500      /* ten seconds: a thread may be waiting for its disk */
 
@@ -28,6 +32,7 @@ static struct {
 struct visit {
 	pid_t done[THREADS_MAX];
 	size_t count;
+	unsigned deaf;
 };
 
 static void on_signal(int sig UNUSED)
@@ -61,6 +66,23 @@ static bool has_run(void)
 	while ((rc = sem_clockwait(&turn.ran, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR)
 		;
 	return rc == 0;
+}
+
+/* Whether it blocks the signal; false too if it is gone. */
+static bool is_deaf(pid_t thread)
+{
+	char path[64];
+	struct buf text CLEANUP(buf_fini);
+	struct err e;
+	static const char field[] = "\nSigBlk:\t"; /* proc(5): a mask in hex */
+	buf_init(&text, STATUS_MAX);
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)thread);
+	if (!file_read(path, &text, &e))
+		return false;
+	const char *at = strstr(buf_c(&text), field);
+	return at != NULL &&
+	       (strtoull(at + sizeof(field) - 1, NULL, 16) >> (unsigned)(THREAD_EACH_SIGNAL - 1) &
+		       1) != 0;
 }
 
 static bool visit_one(pid_t thread, struct err *err)
@@ -103,7 +125,9 @@ static bool visit_new(DIR *tasks, struct visit *v, bool *found, struct err *err)
 			continue;
 		if (v->count == THREADS_MAX)
 			return err_sys(err, ERR_UNAVAILABLE, 0, "too many threads");
-		if (!visit_one((pid_t)n, err))
+		if (is_deaf((pid_t)n))
+			v->deaf++;
+		else if (!visit_one((pid_t)n, err))
 			return false;
 		v->done[v->count++] = (pid_t)n;
 		*found = true;
@@ -111,7 +135,7 @@ static bool visit_new(DIR *tasks, struct visit *v, bool *found, struct err *err)
 	return true;
 }
 
-static bool visit_all(DIR *tasks, struct err *err)
+static bool visit_all(DIR *tasks, unsigned *out_deaf, struct err *err)
 {
 	struct visit v = { .done = { gettid() }, .count = 1 };
 	bool found = true;
@@ -121,10 +145,11 @@ static bool visit_all(DIR *tasks, struct err *err)
 		if (!visit_new(tasks, &v, &found, err))
 			return false;
 	}
+	*out_deaf = v.deaf;
 	return true;
 }
 
-bool thread_each(thread_each_fn fn, void *arg, struct err *err)
+bool thread_each(thread_each_fn fn, void *arg, unsigned *out_deaf, struct err *err)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	/* One that comes late, after a thread did not answer, is to do nothing. */
@@ -140,7 +165,7 @@ bool thread_each(thread_each_fn fn, void *arg, struct err *err)
 			    sigaction(THREAD_EACH_SIGNAL, &action, NULL) != 0))
 		done = err_sys(err, ERR_UNAVAILABLE, errno, "preparing the signal");
 	if (done) {
-		done = visit_all(tasks, err);
+		done = visit_all(tasks, out_deaf, err);
 		(void)sigaction(THREAD_EACH_SIGNAL, &after, NULL);
 	}
 	(void)closedir(tasks);
