@@ -167,7 +167,8 @@ static bool allow_all(const struct ruleset *r, const struct config *c, const str
 	return allow_data(r, folder, err) && allow_audit(r, c->audit, err) &&
 	       allow_renewed(r, c->tls_cert, err) && allow_renewed(r, c->tls_key, err) &&
 	       allow_renewed(r, c->kms_ca, err) && allow_renewed(r, c->event_webhook_ca, err) &&
-	       allow_fd(r, proc, READ, err) && allow_system(r, err);
+	       allow_renewed(r, c->oidc_ca, err) && allow_fd(r, proc, READ, err) &&
+	       allow_system(r, err);
 }
 
 /* --- the ruleset --- */

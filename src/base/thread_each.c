@@ -15,6 +15,7 @@
 #include "base/file.h"
 
 #define THREADS_MAX 8192
+#define DEAF_LOOKS  50 /* one second */
 #define STATUS_MAX  (8 * KIB)
 #define LOOK_NS     20000000 /* between looks whether the thread has ended */
 #define LOOKS_MAX   500      /* ten seconds: a thread may be waiting for its disk */
@@ -85,7 +86,13 @@ static bool is_deaf(pid_t thread)
 		       1) != 0;
 }
 
-static bool visit_one(pid_t thread, struct err *err)
+/* After this its turn is over, unless it has begun. */
+static bool give_up(pid_t thread)
+{
+	return atomic_compare_exchange_strong(&turn.thread, &thread, 0);
+}
+
+static bool visit_one(pid_t thread, unsigned *deaf, struct err *err)
 {
 	atomic_store(&turn.thread, thread);
 	if (syscall(SYS_tgkill, getpid(), thread, THREAD_EACH_SIGNAL) != 0)
@@ -97,6 +104,11 @@ static bool visit_one(pid_t thread, struct err *err)
 		/* It ended before or after its turn. */
 		if (is_gone(thread)) {
 			(void)sem_trywait(&turn.ran);
+			return true;
+		}
+		/* For a moment every thread blocks signals, when it starts or starts another. */
+		if (i >= DEAF_LOOKS && is_deaf(thread) && give_up(thread)) {
+			(*deaf)++;
 			return true;
 		}
 	}
@@ -125,9 +137,7 @@ static bool visit_new(DIR *tasks, struct visit *v, bool *found, struct err *err)
 			continue;
 		if (v->count == THREADS_MAX)
 			return err_sys(err, ERR_UNAVAILABLE, 0, "too many threads");
-		if (is_deaf((pid_t)n))
-			v->deaf++;
-		else if (!visit_one((pid_t)n, err))
+		if (!visit_one((pid_t)n, &v->deaf, err))
 			return false;
 		v->done[v->count++] = (pid_t)n;
 		*found = true;
