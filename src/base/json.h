@@ -1,7 +1,8 @@
 /*
  * json.h - JSON in and out. Reading wraps jansson (its only home); writing renders straight into a
- * buf. Reading is strict (RFC 8259): any value at the root, at most JSON_DEPTH_MAX levels, of
- * members with the same name the last counts, \u0000 is allowed in strings but not in names.
+ * buf. Reading is strict (RFC 8259): any value at the root, at most JSON_DEPTH_MAX levels and
+ * JSON_VALUES_MAX values, of members with the same name the last counts, \u0000 is allowed in
+ * strings but not in names.
  */
 #ifndef BERTH_BASE_JSON_H
 #define BERTH_BASE_JSON_H
@@ -9,7 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define JSON_DEPTH_MAX 256
+#define JSON_DEPTH_MAX  256
+#define JSON_VALUES_MAX 131072 /* counted by commas and opening brackets, never too low */
 
 /* A value; owned by the root that json_parse returned. */
 struct json;

@@ -210,6 +210,30 @@ static void brackets_in_strings_do_not_count_as_nesting(void **state UNUSED)
 	json_free(root);
 }
 
+static void values_are_limited_to_what_memory_can_hold(void **state UNUSED)
+{
+	static const char *const kinds[] = { "0,", "{},", "[],", "{\"a\":0}," };
+	static const size_t weights[] = { 1, 2, 2, 2 };
+	struct buf text CLEANUP(buf_fini);
+	buf_init(&text, MIB);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct json *root CLEANUP(json_freep) = NULL;
+		struct json *none;
+		struct err err;
+		size_t most = (JSON_VALUES_MAX - 2) / weights[i];
+		buf_reset(&text);
+		buf_add_c(&text, "[");
+		for (size_t n = 0; n < most; n++)
+			buf_add_c(&text, kinds[i]);
+		buf_add_c(&text, "0]");
+		ASSERT_DONE(json_parse(buf_str(&text), &root, &err));
+		assert_int_equal(json_len(root), most + 1);
+		text.len--;
+		buf_add_c(&text, ",0,0,\",,,[[[\"]");
+		ASSERT_FAILS(ERR_INVALID, json_parse(buf_str(&text), &none, &err));
+	}
+}
+
 static void the_writer_puts_commas_and_names(void **state UNUSED)
 {
 	struct buf b CLEANUP(buf_fini);
@@ -315,6 +339,7 @@ int main(void)
 		cmocka_unit_test(members_are_visited_in_the_order_of_the_text),
 		cmocka_unit_test(nesting_is_limited_to_what_a_thread_can_hold),
 		cmocka_unit_test(brackets_in_strings_do_not_count_as_nesting),
+		cmocka_unit_test(values_are_limited_to_what_memory_can_hold),
 		cmocka_unit_test(the_writer_puts_commas_and_names),
 		cmocka_unit_test(whatever_is_quoted_can_be_read_back),
 		cmocka_unit_test(rendering_past_the_maximum_fails_the_buffer),
