@@ -145,14 +145,15 @@ const struct config_key config_keys[] = {
 	{ "min-free", CONFIG_BYTES, FIELD(min_free), .otherwise = "64MiB", .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Space that uploads leave free on the file system, so that metadata and deletions still have room. /readyz fails below it." },
 	{ "connections-max", CONFIG_COUNT, FIELD(connections_max), .otherwise = "10000", .min = 1, .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
-		.group = "Limits", .help = "Connections in all." },
+		.group = "Limits", .help = "Connections in all, at most as many as leave a quarter of the open files, or 4,096, for other things. When one more comes, "
+			"some of those that wait longest for a request are closed." },
 	{ "connections-per-ip", CONFIG_COUNT, FIELD(connections_per_ip), .otherwise = "0", .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Connections from one address; 0: no limit." },
 	{ "header-max", CONFIG_BYTES, FIELD(header_max), .otherwise = "16KiB", .min = 8 * KIB, .max = 1 * MIB, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Memory of a connection, which bounds the header section." },
 	{ "bodies-max", CONFIG_BYTES, FIELD(bodies_max), .otherwise = "128MiB", .min = 8 * MIB, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
-		.group = "Limits", .help = "Memory for request bodies that are read whole (manifests, API calls; never layers), over all requests. "
-			"Beyond it clients are told to try again." },
+		.group = "Limits", .help = "Memory for request bodies that are read whole (manifests, API calls; never layers), over all requests, and "
+			"as much for long answers that clients have not read. Near it slow clients are cut off; beyond it clients are told to try again." },
 	{ "header-timeout", CONFIG_DURATION, FIELD(header_timeout_ms), .otherwise = "30s", .min = SECONDS(1), .max = SECONDS(3600), .arg = "TIME", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "How long a client may take to send the headers of a request." },
 	{ "idle-timeout", CONFIG_DURATION, FIELD(idle_timeout_ms), .otherwise = "60s", .min = SECONDS(1), .max = DAYS(1), .arg = "TIME", .commands = COMMAND_SERVE,

@@ -80,6 +80,8 @@ static void render_http(struct http_server *server, struct buf *out)
 		s.queue_length);
 	metrics_single(out, "berth_whole_body_bytes", "gauge",
 		"Memory of request bodies that are read whole.", s.whole_body_bytes);
+	metrics_single(out, "berth_answer_bytes", "gauge",
+		"Memory of long answers that clients have not read yet.", s.answer_bytes);
 }
 
 static bool render_backlog(struct core *core, struct buf *out, struct err *err)

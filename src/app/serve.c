@@ -24,6 +24,7 @@
 #include "registry/lifecycle_told.h"
 
 #define BANNER_MAX (16 * KIB)
+#define FILES_MAX  4096 /* descriptors at most that connections must leave */
 
 /* Everything a running server has, in the order in which it is opened. */
 struct server {
@@ -79,6 +80,24 @@ static bool enter_sandbox(void *arg, struct err *err)
 	return sandbox_enter(s->config, &s->folder, s->log, &s->sandbox, err);
 }
 
+/* Connections that leave descriptors for files: a flood of connections must not stop the pulls and
+ * pushes of those who are connected. */
+static unsigned connections_max(const struct server *s)
+{
+	unsigned wanted = s->config->connections_max;
+	struct rlimit files;
+	rlim_t reserve;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	reserve = files.rlim_cur / 4 < FILES_MAX ? files.rlim_cur / 4 : FILES_MAX;
+	if (wanted <= files.rlim_cur - reserve)
+		return wanted;
+	log_event(s->log, LOG_WARN, "start",
+		"connections-max is %llu: the limit of open files is %llu",
+		(unsigned long long)(files.rlim_cur - reserve), (unsigned long long)files.rlim_cur);
+	return (unsigned)(files.rlim_cur - reserve);
+}
+
 static bool open_http(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -102,7 +121,7 @@ static bool open_http(struct server *s, struct err *err)
 		.log = s->log,
 		.loops = c->loops,
 		.workers_max = c->workers,
-		.connections_max = c->connections_max,
+		.connections_max = connections_max(s),
 		.connections_per_ip_max = c->connections_per_ip,
 		.header_max_bytes = (size_t)c->header_max,
 		.whole_bodies_max_bytes = (size_t)c->bodies_max,

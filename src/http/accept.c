@@ -30,14 +30,28 @@ static int wait_after(int error)
 	}
 }
 
+/* Connections that were dealt out and that their loops have not opened yet count too. */
 static bool is_full(const struct http_server *s)
 {
-	return atomic_load(&s->connections) >= s->options.connections_max;
+	unsigned underway = s->conns_taken - atomic_load(&s->conns_opened);
+
+	return atomic_load(&s->connections) + underway >= s->options.connections_max;
+}
+
+/* One more waits than there may be. */
+static int make_room(struct http_server *s)
+{
+	conn_make_room(s);
+	/* A loop that found no memory for a connection opens it never: what is still underway
+	 * after the wait is not missed. */
+	s->conns_taken = atomic_load(&s->conns_opened);
+	return FULL_WAIT_MS;
 }
 
 /* Takes one connection. Returns for how many milliseconds none should be taken. */
 static int take(const struct listener *l)
 {
+	struct http_server *s = l->server;
 	struct sockaddr_storage sa = { 0 };
 	socklen_t len = sizeof(sa);
 	int fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -46,7 +60,8 @@ static int take(const struct listener *l)
 		return wait_after(errno);
 	/* The loop is chosen by the descriptor's number, which is as good as in turn. What is
 	 * refused is closed: more than the limit of an address, or no memory. */
-	(void)MHD_add_connection(l->daemon, fd, (struct sockaddr *)&sa, len);
+	if (MHD_add_connection(l->daemon, fd, (struct sockaddr *)&sa, len) == MHD_YES)
+		s->conns_taken++;
 	return 0;
 }
 
@@ -71,10 +86,10 @@ static void accept_main(void *server)
 	while (wait_for_some(s, fds, pause_ms)) {
 		bool was_pausing = pause_ms > 0;
 
-		pause_ms = is_full(s) ? FULL_WAIT_MS : 0;
+		pause_ms = 0;
 		for (size_t i = 0; i < s->listener_count && !was_pausing && pause_ms == 0; i++)
 			if (fds[i + 1].revents != 0)
-				pause_ms = take(&s->listeners[i]);
+				pause_ms = is_full(s) ? make_room(s) : take(&s->listeners[i]);
 	}
 	free(fds);
 }

@@ -15,35 +15,32 @@ static bool answer_too_large(struct request *r)
 	return false;
 }
 
-/* Counts up to total bytes for this request; false: answered 503. */
-static bool reserve(struct request *r, uint64_t total)
+static bool answer_no_room(struct request *r)
 {
-	struct http_server *s = r->server;
-	uint64_t more = total - r->whole_reserved;
+	http_header_set(&r->pub, "Retry-After", STR("1"));
+	reply_text(r, 503, "too many request bodies in memory");
+	return false;
+}
 
-	if (atomic_fetch_add(&s->whole_bytes, more) + more > s->options.whole_bodies_max_bytes) {
-		atomic_fetch_sub(&s->whole_bytes, more);
-		http_header_set(&r->pub, "Retry-After", STR("1"));
-		reply_text(r, 503, "too many request bodies in memory");
-		return false;
-	}
-	r->whole_reserved = total;
-	return true;
+/* What the body of a request that announces its length, or not, may grow to. */
+static uint64_t whole_max(const struct request *r)
+{
+	return r->pub.has_length ? r->pub.content_length : r->pub.op->body_max;
 }
 
 static bool whole_feed(struct request *r, const uint8_t *p, size_t len)
 {
-	size_t max = r->pub.op->body_max;
+	uint64_t max = whole_max(r);
 	uint64_t need = r->whole.len + len;
 
-	if (need > max)
+	if (need > r->pub.op->body_max)
 		return answer_too_large(r);
-	if (need > r->whole_reserved) {
-		/* Chunked: as the buffer grows, by doubling. */
+	if (need > r->body_counted) {
+		/* As the buffer grows, by doubling. */
 		uint64_t total = need < 4 * KIB ? 4 * KIB : 2 * need;
 
-		if (!reserve(r, total > max ? max : total))
-			return false;
+		if (!memory_take_body(r, total > max ? max : total))
+			return answer_no_room(r);
 	}
 	buf_add(&r->whole, p, len);
 	if (!buf_ok(&r->whole)) {
@@ -68,7 +65,8 @@ bool body_admit(struct request *r)
 		buf_init(&r->whole, op->body_max);
 		if (r->pub.content_length > op->body_max)
 			return answer_too_large(r);
-		return reserve(r, r->pub.content_length);
+		/* Counted as it comes: who only announces a body holds nothing. */
+		return memory_fits_body(r, r->pub.content_length) || answer_no_room(r);
 	case HTTP_BODY_STREAM:
 		break;
 	}
@@ -212,7 +210,5 @@ void body_fini(struct request *r)
 		free(s->full[s->full_head]);
 		s->full_head = (s->full_head + 1) % STREAM_BUFS;
 	}
-	if (r->whole_reserved > 0)
-		atomic_fetch_sub(&r->server->whole_bytes, r->whole_reserved);
 	buf_fini(&r->whole);
 }

@@ -6,6 +6,7 @@
 
 #include <linux/tcp.h> /* libc's netinet/tcp.h has a struct tcp_info without the byte counters */
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/http_priv.h"
 
@@ -44,6 +45,7 @@ static void conn_open(const struct listener *l, struct MHD_Connection *c, void *
 	conn_phase(conn, PHASE_HEADER);
 	*ctx = conn;
 	atomic_fetch_add(&s->connections, 1);
+	atomic_fetch_add(&s->conns_opened, 1);
 	mutex_lock(&s->conns_lock);
 	conn->next = s->conns;
 	if (s->conns != NULL)
@@ -68,6 +70,43 @@ static void conn_close(struct conn *conn)
 	mutex_unlock(&s->conns_lock);
 	atomic_fetch_sub(&s->connections, 1);
 	free(conn);
+}
+
+/* Since when c waits for its client to ask for something; UINT64_MAX if it does not. */
+static uint64_t waits_since_s(const struct conn *c)
+{
+	uint64_t packed = atomic_load_explicit(&c->phase, memory_order_relaxed);
+	enum phase phase = (enum phase)(packed >> 56);
+
+	if (c->is_cut || (phase != PHASE_IDLE && phase != PHASE_HEADER && phase != PHASE_LINGER))
+		return UINT64_MAX;
+	return packed & (UINT64_MAX >> 8);
+}
+
+/* The longest wait goes first, but nobody who came only just now. */
+void conn_make_room(struct http_server *s)
+{
+	uint64_t now_s = (uint64_t)clock_mono_us() / 1000000;
+	uint64_t oldest_s = UINT64_MAX;
+	unsigned count = 0;
+
+	atomic_store_explicit(&s->conns_short_until_s, now_s + SHORT_S, memory_order_relaxed);
+	mutex_lock(&s->conns_lock);
+	for (const struct conn *c = s->conns; c != NULL; c = c->next) {
+		uint64_t since_s = waits_since_s(c);
+
+		oldest_s = since_s < oldest_s ? since_s : oldest_s;
+	}
+	if (oldest_s < now_s) {
+		for (struct conn *c = s->conns; c != NULL && count < ROOM_CONNS; c = c->next) {
+			if (waits_since_s(c) != oldest_s)
+				continue;
+			(void)shutdown(c->fd, SHUT_RDWR); /* its event loop sees the end */
+			c->is_cut = true;
+			count++;
+		}
+	}
+	mutex_unlock(&s->conns_lock);
 }
 
 void conn_notify(

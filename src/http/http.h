@@ -160,8 +160,8 @@ struct http_options {
 	unsigned connections_per_ip_max; /* 0: no limit */
 	size_t header_max_bytes; /* 0: 32 KiB of connection memory, which also bounds the header
 				    section */
-	size_t whole_bodies_max_bytes; /* 0: 128 MiB over all requests; beyond: 503 with Retry-After
-					*/
+	size_t whole_bodies_max_bytes; /* 0: 128 MiB over all requests, and as much again for
+					  answers that are not read; beyond: 503 with Retry-After */
 	unsigned header_timeout_s;     /* 0: 30 for a complete header section */
 	unsigned idle_timeout_s; /* 0: 60 between requests of a connection, and without progress of
 				    a body or an answer */
@@ -172,6 +172,7 @@ struct http_options {
 struct http_stats {
 	unsigned connections, requests_active, workers, workers_busy, queue_length;
 	uint64_t whole_body_bytes;
+	uint64_t answer_bytes; /* of answers above 64 KiB */
 };
 
 /* Starts listening. Errors: CONFIG with the address or file in the message. */

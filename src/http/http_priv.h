@@ -2,15 +2,16 @@
  * http_priv.h - what the modules of this folder share: the server, its connections, its requests.
  *
  * Who may touch what:
- *   A connection belongs to the event loop that the acceptor gave it to. Other threads see only what is atomic,
- * and the sweeper its descriptor, under the server's `conns_lock`. A request belongs to its event
- * loop until it is scheduled on a worker; from then on the fields named under `lock` are shared and
- * the rest belongs to whoever the state says: begin, data and handle (and so `pub`) to the worker
- * while the connection is suspended for it, the filling of buffers to the event loop. Suspended
- * implies scheduled: whoever suspends a connection has queued the worker that resumes it. So
- * nothing hangs when the workers run dry, and stopping needs no list of suspended connections. A
- * request is freed by the side that leaves last: libmicrohttpd letting go of it (`is_gone`), or the
- * worker. Lock order: request.lock, then workers.lock or libmicrohttpd's own; conns_lock alone.
+ *   A connection belongs to the event loop that the acceptor gave it to. Other threads see only
+ * what is atomic, and the sweeper its descriptor, under the server's `conns_lock`. A request
+ * belongs to its event loop until it is scheduled on a worker; from then on the fields named under
+ * `lock` are shared and the rest belongs to whoever the state says: begin, data and handle (and so
+ * `pub`) to the worker while the connection is suspended for it, the filling of buffers to the
+ * event loop. Suspended implies scheduled: whoever suspends a connection has queued the worker that
+ * resumes it. So nothing hangs when the workers run dry, and stopping needs no list of suspended
+ * connections. A request is freed by the side that leaves last: libmicrohttpd letting go of it
+ * (`is_gone`), or the worker. Lock order: request.lock, then workers.lock or libmicrohttpd's own;
+ * conns_lock alone.
  */
 #ifndef BERTH_HTTP_HTTP_PRIV_H
 #define BERTH_HTTP_HTTP_PRIV_H
@@ -29,6 +30,13 @@
 #define READ_BLOCK        (256 * KIB) /* of an object that is not sent by sendfile */
 #define RATE_WINDOW_S     30
 #define LINGER_S          10 /* for a client to notice an early answer */
+
+/* While memory or connections are short, what holds them must move at this rate over this time. */
+#define SHORT_RATE_BYTES_S (64 * KIB)
+#define SHORT_WINDOW_S     5
+#define SHORT_S            15 /* how long that lasts after the last time something was missing */
+#define ANSWER_FREE_BYTES  (64 * KIB) /* answers up to this are not counted */
+#define ROOM_CONNS         64         /* that are cut off at once when there is room for no more */
 
 /* --- connections (conn.c, sweep.c) --- */
 
@@ -50,6 +58,8 @@ struct conn {
 	char ip[48];
 	atomic_uint_least64_t phase;      /* enum phase << 56 | second of entering it */
 	atomic_uint_least64_t body_bytes; /* of all requests */
+	atomic_bool holds_memory;         /* a whole body, or a long answer */
+	bool is_cut;                      /* conns_lock: shut down to make room */
 	/* the sweeper's own */
 	uint64_t seen_phase;
 	uint64_t window_start_s, window_bytes;
@@ -62,6 +72,9 @@ void conn_phase(struct conn *c, enum phase phase);
  * unknown. */
 uint64_t conn_bytes_acked(int fd);
 uint64_t conn_bytes_received(int fd);
+/* There are as many connections as there may be: cuts off some of those that have waited longest
+ * for their client to ask for something. From now on, for a while, the others must move. */
+void conn_make_room(struct http_server *s);
 
 void sweep_main(void *server); /* the sweeper's thread */
 
@@ -149,7 +162,7 @@ struct request {
 	size_t header_count;
 	/* whole bodies */
 	struct buf whole;
-	uint64_t whole_reserved;
+	uint64_t body_counted, answer_counted; /* memory.c */
 	/* shared with workers */
 	struct mutex lock;
 	unsigned jobs;          /* lock */
@@ -213,6 +226,16 @@ void body_flush(struct request *r);
  * call. */
 void body_drain(struct request *r);
 void body_fini(struct request *r);
+
+/* memory.c: what clients can make the server hold is counted, bodies and answers apart. Event loop
+ * only. */
+/* Counts up to total bytes of body for this request. False: there would be too much. */
+bool memory_take_body(struct request *r, uint64_t total);
+/* More bytes of body could be had at the moment; takes nothing. */
+bool memory_fits_body(struct request *r, uint64_t more);
+/* Counts the answer. False: there would be too much. */
+bool memory_take_answer(struct request *r, uint64_t bytes);
+void memory_give_back(struct request *r);
 
 /* reply.c */
 /* A plain text answer of the server itself. */
@@ -290,14 +313,17 @@ struct http_server {
 	struct tls *tls;
 	struct workers workers;
 	struct thread *sweeper, *acceptor;
-	int accept_end; /* an eventfd that ends the acceptor */
+	int accept_end;         /* an eventfd that ends the acceptor */
 	unsigned rate_window_s; /* the minimum rate holds over this */
 	struct mutex conns_lock;
 	struct cond sweep_wake; /* with conns_lock */
 	bool is_sweep_over;     /* conns_lock */
 	struct conn *conns;     /* conns_lock */
-	atomic_uint connections, requests_active;
-	atomic_uint_least64_t whole_bytes, next_id, now_s;
+	atomic_uint connections, conns_opened, requests_active;
+	unsigned conns_taken; /* the acceptor's: like conns_opened, ever, and so may turn over */
+	atomic_uint_least64_t body_bytes, answer_bytes; /* memory.c */
+	atomic_uint_least64_t next_id, now_s;
+	atomic_uint_least64_t memory_short_until_s, conns_short_until_s;
 	atomic_bool is_stopping; /* answers ask clients to leave */
 	atomic_bool is_aborting; /* no operation is started any more */
 	uint64_t id_seed[2];

@@ -202,11 +202,25 @@ static struct MHD_Response *make_response(struct request *r)
 	return NULL;
 }
 
+/* Another answer in place of one that there is no memory to keep until it is read. */
+static void answer_no_room(struct request *r)
+{
+	free(r->reply.owned);
+	r->reply = (struct reply){ .kind = REPLY_BYTES };
+	r->pub.status = 0;
+	http_header_set(&r->pub, "Retry-After", STR("1"));
+	reply_text(r, 503, "too many answers in memory");
+}
+
 bool reply_queue(struct request *r)
 {
-	struct MHD_Response *response = make_response(r);
+	struct MHD_Response *response;
 	bool is_queued;
 
+	if (r->reply.kind == REPLY_BYTES && r->reply.length > ANSWER_FREE_BYTES &&
+		!memory_take_answer(r, r->reply.length))
+		answer_no_room(r);
+	response = make_response(r);
 	if (response == NULL)
 		return false;
 	for (const struct header *h = r->reply.headers; h != NULL; h = h->next)

@@ -63,6 +63,7 @@ void request_finish(struct request *r)
 		r->pub.op->end(&r->pub);
 	reply_fini(r);
 	body_fini(r);
+	memory_give_back(r);
 	if (r->is_counted) {
 		if (s->options.done != NULL)
 			s->options.done(

@@ -324,6 +324,7 @@ void serve_completed(
 	*ctx = NULL;
 	r->is_complete = code == MHD_REQUEST_TERMINATED_COMPLETED_OK || r->is_lingering;
 	conn_phase(r->conn, PHASE_IDLE);
+	atomic_store_explicit(&r->conn->holds_memory, false, memory_order_relaxed);
 	mutex_lock(&r->lock);
 	count_bytes_out(r);
 	/* The client went away in the middle of a body: what it sent still reaches the operation.

@@ -1,5 +1,6 @@
 /* The server: options, listening sockets, event loops, start and stop. */
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/http_priv.h"
+
+/* Of connections, for libmicrohttpd: accept.c counts. One more than its own limit makes a loop of
+ * libmicrohttpd 0.9.75 wait for itself, for ever. */
+#define NO_LIMIT ((unsigned)INT_MAX)
 
 /* --- listening --- */
 
@@ -157,7 +162,7 @@ static bool listener_start(struct listener *l, struct err *err)
 	extra[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve_call, s,
 		MHD_OPTION_EXTERNAL_LOGGER, log_mhd, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		o->header_max_bytes, MHD_OPTION_CONNECTION_LIMIT, o->connections_max,
+		o->header_max_bytes, MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_ip_max,
 		MHD_OPTION_URI_LOG_CALLBACK, serve_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
 		leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, serve_completed, s,
@@ -273,7 +278,8 @@ void http_server_stats(struct http_server *s, struct http_stats *out)
 
 	out->connections = atomic_load(&s->connections);
 	out->requests_active = atomic_load(&s->requests_active);
-	out->whole_body_bytes = atomic_load(&s->whole_bytes);
+	out->whole_body_bytes = atomic_load(&s->body_bytes);
+	out->answer_bytes = atomic_load(&s->answer_bytes);
 	mutex_lock(&w->lock);
 	out->workers = w->threads;
 	out->workers_busy = w->busy;

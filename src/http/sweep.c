@@ -20,11 +20,17 @@
 #define TICK_MS      1000
 #define TICK_BODY_MS 100 /* while a body comes in */
 
-/* The window begins anew; false if it was too slow. */
-static bool turn_window(
-	const struct http_server *s, struct conn *c, enum phase phase, uint64_t now_s)
+/* Others lack what c holds. */
+static bool is_in_the_way(const struct http_server *s, struct conn *c, uint64_t now_s)
 {
-	uint64_t rate = s->options.min_rate_bytes_s;
+	return now_s < atomic_load_explicit(&s->conns_short_until_s, memory_order_relaxed) ||
+	       (now_s < atomic_load_explicit(&s->memory_short_until_s, memory_order_relaxed) &&
+		       atomic_load_explicit(&c->holds_memory, memory_order_relaxed));
+}
+
+/* The window begins anew; false if it was slower than rate. */
+static bool turn_window(struct conn *c, enum phase phase, uint64_t rate, uint64_t now_s)
+{
 	uint64_t seconds = now_s - c->window_start_s;
 	uint64_t bytes = phase == PHASE_BODY
 				 ? atomic_load_explicit(&c->body_bytes, memory_order_relaxed)
@@ -67,6 +73,18 @@ static bool is_finished(struct conn *c, enum phase phase, bool is_new)
 	return false;
 }
 
+/* The window is over, and was too slow. */
+static bool is_too_slow(
+	const struct http_server *s, struct conn *c, enum phase phase, uint64_t now_s)
+{
+	uint64_t seconds = now_s - c->window_start_s;
+
+	if (seconds >= SHORT_WINDOW_S && is_in_the_way(s, c, now_s))
+		return !turn_window(c, phase, SHORT_RATE_BYTES_S, now_s);
+	return seconds >= s->rate_window_s &&
+	       !turn_window(c, phase, s->options.min_rate_bytes_s, now_s);
+}
+
 static bool is_overdue(const struct http_server *s, struct conn *c, uint64_t now_s)
 {
 	uint64_t packed = atomic_load_explicit(&c->phase, memory_order_relaxed);
@@ -90,9 +108,9 @@ static bool is_overdue(const struct http_server *s, struct conn *c, uint64_t now
 	case PHASE_BODY:
 	case PHASE_ANSWER:
 		if (is_new)
-			(void)turn_window(s, c, phase, now_s);
-		else if (now_s - c->window_start_s >= s->rate_window_s)
-			return !turn_window(s, c, phase, now_s);
+			(void)turn_window(c, phase, 0, now_s);
+		else
+			return is_too_slow(s, c, phase, now_s);
 		break;
 	}
 	return false;
