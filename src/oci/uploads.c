@@ -201,9 +201,22 @@ static bool check_range(struct http_req *req, struct oci_upload *u)
 	return true;
 }
 
+/* A part that would make the layer too large is refused before it comes. */
+static bool check_length(struct http_req *req, struct oci_request *r)
+{
+	struct err err;
+	if (!req->has_length || upload_may_grow(r->front->core, upload_size(r->upload->session),
+					req->content_length, &err))
+		return true;
+	release(r->upload);
+	oci_error_from(req, &err);
+	return false;
+}
+
 bool oci_upload_patch_prepare(struct http_req *req, struct oci_request *r)
 {
-	return take(req, r, r->path.reference) && check_range(req, r->upload);
+	return take(req, r, r->path.reference) && check_range(req, r->upload) &&
+	       check_length(req, r);
 }
 
 /* A closing PUT that brings bytes is a part too, and asks for that permission. */
@@ -222,7 +235,7 @@ bool oci_upload_put_prepare(struct http_req *req, struct oci_request *r)
 	if (!take(req, r, r->path.reference))
 		return false;
 	r->upload->digest = d;
-	return check_range(req, r->upload);
+	return check_range(req, r->upload) && check_length(req, r);
 }
 
 bool oci_upload_single_prepare(struct http_req *req, struct oci_request *r)
@@ -232,7 +245,8 @@ bool oci_upload_single_prepare(struct http_req *req, struct oci_request *r)
 	char id[UUID_TEXT_LEN + 1];
 	if (!closing_digest(req, &d))
 		return false;
-	if (!start(req, d.alg, id, &err)) {
+	if ((req->has_length && !upload_may_grow(r->front->core, 0, req->content_length, &err)) ||
+		!start(req, d.alg, id, &err)) {
 		oci_error_from(req, &err);
 		return false;
 	}

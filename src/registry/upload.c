@@ -226,12 +226,20 @@ void upload_expect(struct upload *u, uint64_t more_bytes)
 	tell(u);
 }
 
+bool upload_may_grow(
+	const struct core *c, uint64_t size_bytes, uint64_t more_bytes, struct err *err)
+{
+	uint64_t max = c->o.layer_max_bytes;
+	if (size_bytes <= max && more_bytes <= max - size_bytes)
+		return true;
+	return err_set(err, ERR_TOO_LARGE,
+		"The layer is larger than the maximum layer size of %" PRIu64 " bytes", max);
+}
+
 bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err)
 {
-	if (body_size(u->body) + len > u->core->o.layer_max_bytes)
-		return err_set(err, ERR_TOO_LARGE,
-			"The layer is larger than the maximum layer size of %" PRIu64 " bytes",
-			u->core->o.layer_max_bytes);
+	if (!upload_may_grow(u->core, body_size(u->body), len, err))
+		return false;
 	if (!body_write(u->body, bytes, len, err))
 		return false;
 	if (!hash_update(u->state.hash, bytes, len, err))

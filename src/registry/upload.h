@@ -35,6 +35,10 @@ uint64_t upload_size(const struct upload *u);
 /* So many bytes more will come: for those who watch (upload_list). A promise that nobody relies on.
  */
 void upload_expect(struct upload *u, uint64_t more_bytes);
+/* Whether a layer of size_bytes may grow by more_bytes; to refuse a part before it comes. Errors:
+ * TOO_LARGE. */
+MUST_CHECK bool upload_may_grow(
+	const struct core *c, uint64_t size_bytes, uint64_t more_bytes, struct err *err);
 /* Errors: STORAGE_FULL, TOO_LARGE. */
 MUST_CHECK bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err);
 /* Makes what was written durable (before a part is acknowledged). */
