@@ -13,8 +13,9 @@
 #include "base/mem.h"
 #include "http/http_priv.h"
 
-#define FULL_WAIT_MS 10 /* until the number of connections is looked at again */
-#define POOR_WAIT_MS 50 /* after the system had no descriptor or memory for another one */
+#define FULL_WAIT_MS 10  /* until the number of connections is looked at again */
+#define STALE_WAITS  100 /* of these without an opened connection: none is underway any more */
+#define POOR_WAIT_MS 50  /* after the system had no descriptor or memory for another one */
 
 /* What to do after accept4 failed. */
 static int wait_after(int error)
@@ -41,10 +42,15 @@ static bool is_full(const struct http_server *s)
 /* One more waits than there may be. */
 static int make_room(struct http_server *s)
 {
+	unsigned opened = atomic_load(&s->conns_opened);
+
 	conn_make_room(s);
-	/* A loop that found no memory for a connection opens it never: what is still underway
-	 * after the wait is not missed. */
-	s->conns_taken = atomic_load(&s->conns_opened);
+	/* A loop that found no memory for a connection never opens it, and says nothing. */
+	if (opened != s->conns_seen)
+		s->conns_stale = 0;
+	else if (++s->conns_stale >= STALE_WAITS)
+		s->conns_taken = opened;
+	s->conns_seen = opened;
 	return FULL_WAIT_MS;
 }
 

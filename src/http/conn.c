@@ -83,28 +83,30 @@ static uint64_t waits_since_s(const struct conn *c)
 	return packed & (UINT64_MAX >> 8);
 }
 
-/* The longest wait goes first, but nobody who came only just now. */
+/* The longest wait goes first. */
 void conn_make_room(struct http_server *s)
 {
 	uint64_t now_s = (uint64_t)clock_mono_us() / 1000000;
 	uint64_t oldest_s = UINT64_MAX;
+	unsigned most = s->options.connections_max / 16 + 1;
 	unsigned count = 0;
 
+	most = most < ROOM_CONNS ? most : ROOM_CONNS;
 	atomic_store_explicit(&s->conns_short_until_s, now_s + SHORT_S, memory_order_relaxed);
 	mutex_lock(&s->conns_lock);
 	for (const struct conn *c = s->conns; c != NULL; c = c->next) {
 		uint64_t since_s = waits_since_s(c);
 
+		count = since_s < oldest_s ? 0 : count;
 		oldest_s = since_s < oldest_s ? since_s : oldest_s;
+		count += since_s == oldest_s;
 	}
-	if (oldest_s < now_s) {
-		for (struct conn *c = s->conns; c != NULL && count < ROOM_CONNS; c = c->next) {
-			if (waits_since_s(c) != oldest_s)
-				continue;
-			(void)shutdown(c->fd, SHUT_RDWR); /* its event loop sees the end */
-			c->is_cut = true;
-			count++;
-		}
+	/* Of the same second those that came first, who stand at the end. */
+	for (struct conn *c = s->conns; c != NULL && oldest_s != UINT64_MAX; c = c->next) {
+		if (waits_since_s(c) != oldest_s || count-- > most)
+			continue;
+		(void)shutdown(c->fd, SHUT_RDWR); /* its event loop sees the end */
+		c->is_cut = true;
 	}
 	mutex_unlock(&s->conns_lock);
 }

@@ -36,7 +36,7 @@
 #define SHORT_WINDOW_S     5
 #define SHORT_S            15 /* how long that lasts after the last time something was missing */
 #define ANSWER_FREE_BYTES  (64 * KIB) /* answers up to this are not counted */
-#define ROOM_CONNS         64         /* that are cut off at once when there is room for no more */
+#define ROOM_CONNS         64         /* cut off at once, at most, when there is room for no more */
 
 /* --- connections (conn.c, sweep.c) --- */
 
@@ -320,7 +320,8 @@ struct http_server {
 	bool is_sweep_over;     /* conns_lock */
 	struct conn *conns;     /* conns_lock */
 	atomic_uint connections, conns_opened, requests_active;
-	unsigned conns_taken; /* the acceptor's: like conns_opened, ever, and so may turn over */
+	/* the acceptor's; like conns_opened counted from the start, and may turn over */
+	unsigned conns_taken, conns_seen, conns_stale;
 	atomic_uint_least64_t body_bytes, answer_bytes; /* memory.c */
 	atomic_uint_least64_t next_id, now_s;
 	atomic_uint_least64_t memory_short_until_s, conns_short_until_s;
