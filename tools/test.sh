@@ -5,6 +5,7 @@
 #   api          pytest against the real binary: boto3, AWS CLI, raw requests
 #   conformance  the OCI distribution conformance suite
 #   clients      docker, podman, buildah, skopeo, ctr, crane, oras, umoci
+#   hostile      floods, slow and malformed requests, tricks with names, forgeries, bombs: docs/security.md
 #   tour         the commands of README.md, verbatim
 #   console      the web console in Debian's Chromium, without a display; pictures of its pages go to build/screenshots
 #   crash, race  SIGKILL at random moments; mounts against deletions and collection, and what many clients see held against a model
@@ -18,7 +19,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-all='unit api conformance clients tour console crash race asan leaks tsan'
+all='unit api hostile conformance clients tour console crash race asan leaks tsan'
 stages=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do stages+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
@@ -114,6 +115,7 @@ for s in "${stages[@]}"; do
 		sums+=("unit=build/meson-logs/testlog.junit.xml")
 		;;
 	api) py api 900 build/berth tests/api -n 2 ;;
+	hostile) py hostile 240 build/berth tests/hostile -n 2 ;;
 	conformance) py conformance 120 build/berth tests/conformance ;;
 	clients) py clients 420 build/berth tests/clients ;;
 	tour) py tour 240 build/berth tests/tour ;;
