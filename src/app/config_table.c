@@ -149,7 +149,7 @@ const struct config_key config_keys[] = {
 			"some of those that wait longest for a request are closed." },
 	{ "connections-per-ip", CONFIG_COUNT, FIELD(connections_per_ip), .otherwise = "0", .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Connections from one address; 0: no limit." },
-	{ "header-max", CONFIG_BYTES, FIELD(header_max), .otherwise = "16KiB", .min = 8 * KIB, .max = 1 * MIB, .arg = "SIZE", .commands = COMMAND_SERVE,
+	{ "header-max", CONFIG_BYTES, FIELD(header_max), .otherwise = "32KiB", .min = 8 * KIB, .max = 1 * MIB, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Memory of a connection, which bounds the header section." },
 	{ "bodies-max", CONFIG_BYTES, FIELD(bodies_max), .otherwise = "128MiB", .min = 8 * MIB, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Memory for request bodies that are read whole (manifests, API calls; never layers), over all requests, and "
