@@ -113,7 +113,8 @@ static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *are
 		if (!buf_ok(manifest))
 			return err_sys(err, ERR_UNAVAILABLE, 0,
 				"no memory for a manifest of %zu bytes", bytes.len);
-		r.manifest = (struct str){ manifest->ptr + at, bytes.len };
+		/* An empty one is damage, for whoever opens it to find, and may have no buf. */
+		r.manifest = bytes.len ? (struct str){ manifest->ptr + at, bytes.len } : STR("");
 	}
 	*out = r;
 	return true;
