@@ -128,6 +128,8 @@ const struct config_key config_keys[] = {
 
 	{ "layer-max", CONFIG_BYTES, FIELD(layer_max), .otherwise = "52000MiB", .min = 1, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "The largest layer that is taken. The default is ECR's quota." },
+	{ "layer-parts-max", CONFIG_COUNT, FIELD(layer_parts_max), .otherwise = "4200", .min = 1, .max = 1000000000, .arg = "N", .commands = COMMAND_SERVE,
+		.group = "Limits", .help = "Parts of one layer that is uploaded by the ECR API. The default is ECR's quota." },
 	{ "repositories-max", CONFIG_COUNT, FIELD(repositories_max), .otherwise = "100000", .min = 1, .max = 1000000000, .arg = "N", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Repositories in one registry. The default is ECR's quota, here and in the next two." },
 	{ "images-max", CONFIG_COUNT, FIELD(images_max), .otherwise = "100000", .min = 1, .max = 1000000000, .arg = "N", .commands = COMMAND_SERVE,

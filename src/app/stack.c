@@ -42,6 +42,7 @@ static bool open_parts(const struct config *c, const struct folder *folder,
 		.layer_max_bytes = c->layer_max,
 		.mount_log_keep = c->mount_log_keep,
 		.repositories_max = c->repositories_max,
+		.layer_parts_max = c->layer_parts_max,
 		.images_max = c->images_max,
 		.image_tags_max = c->image_tags_max,
 	};

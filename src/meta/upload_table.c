@@ -6,12 +6,13 @@
 static const char sql_add[] =
 	"INSERT INTO upload (store_key, repository_id, alg, short_at, created_at_ms, form) "
 	"VALUES ($1, $2, $3, $4, $5, $6)";
-#define COLUMNS "store_key, repository_id, alg, short_at, created_at_ms, form, plain_bytes"
+#define COLUMNS "store_key, repository_id, alg, short_at, created_at_ms, form, plain_bytes, parts"
 static const char sql_find[] = "SELECT " COLUMNS " FROM upload WHERE store_key = $1";
 static const char sql_set_tail[] =
 	"UPDATE upload SET plain_bytes = $2, tail = $3 WHERE store_key = $1";
 static const char sql_tail[] = "SELECT tail FROM upload WHERE store_key = $1";
-static const char sql_set_short[] = "UPDATE upload SET short_at = $2 WHERE store_key = $1";
+static const char sql_note_part[] =
+	"UPDATE upload SET parts = parts + 1, short_at = $2 WHERE store_key = $1";
 static const char sql_remove[] = "DELETE FROM upload WHERE store_key = $1";
 static const char sql_older[] =
 	"SELECT " COLUMNS
@@ -46,6 +47,7 @@ static bool read_row(struct db_stmt *st, struct upload_row *out, struct err *err
 		.created_at_ms = db_col_int(st, 4),
 		.form = db_col_int(st, 5),
 		.plain_bytes = (uint64_t)db_col_int(st, 6),
+		.parts = db_col_int(st, 7),
 	};
 	memcpy(r.key, key.ptr, UPLOAD_KEY_LEN);
 	*out = r;
@@ -99,10 +101,10 @@ bool upload_table_tail(
 	return buf_ok(out) || err_sys(err, ERR_UNAVAILABLE, 0, "no memory for an upload's tail");
 }
 
-bool upload_table_set_short(
+bool upload_table_note_part(
 	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err)
 {
-	struct db_stmt *st = db_prepare(c, sql_set_short);
+	struct db_stmt *st = db_prepare(c, sql_note_part);
 	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
 	db_bind_int(st, 2, short_at);
 	return db_run(st, err);

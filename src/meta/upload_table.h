@@ -16,6 +16,7 @@ struct upload_row {
 	int64_t created_at_ms;
 	int64_t form;         /* 0 plain, else the version of the pool's data keys */
 	uint64_t plain_bytes; /* acknowledged, of a form that is not plain */
+	int64_t parts;        /* layer parts, by the ECR API */
 };
 
 MUST_CHECK bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct err *err);
@@ -28,7 +29,8 @@ MUST_CHECK bool upload_table_set_tail(struct db_conn *c, const uint8_t key[UPLOA
 struct buf;
 MUST_CHECK bool upload_table_tail(
 	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], struct buf *out, struct err *err);
-MUST_CHECK bool upload_table_set_short(
+/* One part more. */
+MUST_CHECK bool upload_table_note_part(
 	struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], int64_t short_at, struct err *err);
 /* *removed: whether it was there. */
 MUST_CHECK bool upload_table_remove(

@@ -20,6 +20,7 @@
 /* ECR quotas "Registered repositories", "Images per repository", "Tags per image" */
 #define REPOSITORIES_MAX 100000
 #define IMAGES_MAX	 100000
+#define LAYER_PARTS_MAX	 4200
 #define IMAGE_TAGS_MAX	 1000
 
 struct registry_node {
@@ -64,6 +65,8 @@ bool core_open(const struct core_options *o, struct core **out, struct err *err)
 		c->o.mount_log_keep = MOUNT_LOG_KEEP;
 	if (!c->o.repositories_max)
 		c->o.repositories_max = REPOSITORIES_MAX;
+	if (!c->o.layer_parts_max)
+		c->o.layer_parts_max = LAYER_PARTS_MAX;
 	if (!c->o.images_max)
 		c->o.images_max = IMAGES_MAX;
 	if (!c->o.image_tags_max)

@@ -56,6 +56,7 @@ struct core_options {
 	uint64_t layer_max_bytes; /* 0: 52,000 MiB, ECR's quota */
 	unsigned mount_log_keep;  /* rows kept a registry; 0: 100,000 */
 	unsigned repositories_max; /* in a registry; 0: 100,000, ECR's quota */
+	unsigned layer_parts_max;  /* of one upload by the ECR API; 0: 4,200, ECR's quota */
 	unsigned images_max;       /* in a repository; 0: 100,000, ECR's quota */
 	unsigned image_tags_max;   /* of an image; 0: 1,000, ECR's quota */
 };

@@ -23,7 +23,7 @@ struct upload {
 	char repo_text[257];
 	int64_t registry_id, repository_id, pool_id;
 	struct store_key key;
-	int64_t short_at;
+	int64_t short_at, parts;
 	struct body *body;
 	struct session_state state;
 	uint64_t expected_bytes; /* 0: not known */
@@ -163,6 +163,7 @@ bool upload_take(struct core *c, const struct registry_id *reg, struct str repo,
 	u->pool_id = a.repo_key.pool_id;
 	u->key = a.key;
 	u->short_at = a.row.short_at;
+	u->parts = a.row.parts;
 	u->state = state;
 	if (!body_open(c, u->pool_id, &a.row, &u->body, err)) {
 		upload_release(u);
@@ -259,25 +260,34 @@ bool upload_sync(struct upload *u, struct err *err)
 	return true;
 }
 
-struct short_args {
+bool upload_may_add_part(const struct upload *u, struct err *err)
+{
+	unsigned max = u->core->o.layer_parts_max;
+	return u->parts < (int64_t)max ||
+	       err_set(err, ERR_QUOTA,
+		       "The layer upload already has the maximum allowed number of layer parts which is '%u'",
+		       max);
+}
+
+struct part_args {
 	struct store_key key;
 	int64_t short_at;
 };
 
-static bool set_short_in(struct db_conn *conn, void *arg, struct err *err)
+static bool note_part_in(struct db_conn *conn, void *arg, struct err *err)
 {
-	struct short_args *a = arg;
-	return upload_table_set_short(conn, a->key.bytes, a->short_at, err);
+	struct part_args *a = arg;
+	return upload_table_note_part(conn, a->key.bytes, a->short_at, err);
 }
 
 bool upload_note_part(struct upload *u, uint64_t part_bytes, struct err *err)
 {
-	if (part_bytes >= PART_MIN_BYTES || u->short_at >= 0)
-		return true;
-	struct short_args a = { u->key, (int64_t)body_size(u->body) };
-	if (!db_write(u->core->db, set_short_in, &a, err))
+	bool is_short = part_bytes < PART_MIN_BYTES && u->short_at < 0;
+	struct part_args a = { u->key, is_short ? (int64_t)body_size(u->body) : u->short_at };
+	if (!db_write(u->core->db, note_part_in, &a, err))
 		return false;
 	u->short_at = a.short_at;
+	u->parts++;
 	return true;
 }
 

@@ -43,8 +43,10 @@ MUST_CHECK bool upload_may_grow(
 MUST_CHECK bool upload_write(struct upload *u, const void *bytes, size_t len, struct err *err);
 /* Makes what was written durable (before a part is acknowledged). */
 MUST_CHECK bool upload_sync(struct upload *u, struct err *err);
-/* ECR API only: a part shorter than 5 MiB was written; a later part makes finishing fail with
- * UPLOAD_PART_TOO_SMALL. */
+/* ECR API only: there may be another part. Errors: QUOTA. */
+MUST_CHECK bool upload_may_add_part(const struct upload *u, struct err *err);
+/* ECR API only: a part was written. After one shorter than 5 MiB a later part makes finishing fail
+ * with UPLOAD_PART_TOO_SMALL. */
 MUST_CHECK bool upload_note_part(struct upload *u, uint64_t part_bytes, struct err *err);
 
 struct upload_result {

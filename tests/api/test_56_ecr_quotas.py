@@ -37,6 +37,28 @@ def test_repositories_of_a_registry(make_berth):
     other.create_repository(repositoryName="aa")
 
 
+def test_parts_of_a_layer(make_berth):
+    berth = make_berth("--layer-parts-max", "2")
+    berth.create("aa")
+    parts = [blob(f"part{i}", 5 << 20) for i in range(3)]
+    ecr = berth.client("ecr")
+    upload = ecr.initiate_layer_upload(repositoryName="aa")["uploadId"]
+
+    def send(i):
+        first = sum(map(len, parts[:i]))
+        return {"repositoryName": "aa", "uploadId": upload, "partFirstByte": first, "partLastByte": first + len(parts[i]) - 1, "layerPartBlob": parts[i]}
+
+    ecr.upload_layer_part(**send(0))
+    berth.restart()  # what came before counts
+    ecr = berth.client("ecr")
+    ecr.upload_layer_part(**send(1))
+    text = refused("LimitExceededException", ecr.upload_layer_part, **send(2))
+    assert text == "The layer upload already has the maximum allowed number of layer parts which is '2'"
+    digest = sha256(parts[0] + parts[1])
+    assert ecr.complete_layer_upload(repositoryName="aa", uploadId=upload, layerDigests=[digest])["layerDigest"] == digest
+    assert berth.oci().get_blob("aa", digest) == parts[0] + parts[1]
+
+
 def test_a_push_that_would_create_one_repository_too_many(make_berth):
     berth = make_berth("--repositories-max", "1")
     berth.client("ecr").create_repository_creation_template(prefix="ROOT", appliedFor=["CREATE_ON_PUSH"])
