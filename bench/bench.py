@@ -1,7 +1,7 @@
 """Measures Berth, Debian's docker-registry and nginx in interleaved rounds, and writes build/bench/results.json and
-docs/performance.md (without arguments only: a partial or quick run leaves the page alone).
+docs/performance.md (a partial run only with --page, a quick one never).
 
-usage: bench.py [--quick] [CASE...]     cases: see CASES
+usage: bench.py [--quick | --page] [CASE...]     cases: see CASES
 """
 
 import argparse
@@ -32,8 +32,8 @@ class Bench(Reads, Writes, Servers):
 
     def __init__(self, quick):
         self.quick = quick
-        self.rounds = 2 if quick else 5
-        self.seconds = 1 if quick else 3
+        self.rounds = 2 if quick else int(os.environ.get("BENCH_ROUNDS", "5"))
+        self.seconds = 1 if quick else int(os.environ.get("BENCH_SECONDS", "3"))
         self.big = (128 if quick else 1024) * MIB
         self.many, self.many_mib = (16, 64) if quick else (64, 1024 if os.environ.get("BENCH_FULL_PUSHES") else 256)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-", dir=os.environ.get("BENCH_DIR", OUT)))
@@ -121,6 +121,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--page", action="store_true", help="write the page from some cases, too")
     parser.add_argument("case", nargs="*", choices=[[], *CASES], default=[])
     args = parser.parse_args()
     about = machine()
@@ -132,7 +133,7 @@ def main():
     results = {"machine": about, "quick": args.quick, "when": time.strftime("%Y-%m-%d"), "cases": bench.results,
                "parameters": {"rounds": bench.rounds, "seconds": bench.seconds, "big_mib": bench.big // MIB, "uploads": bench.many, "upload_mib": bench.many_mib, "manifest_bytes": bench.manifest_bytes}}
     (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    write_page(results, None if args.quick or args.case else ROOT / "docs/performance.md")
+    write_page(results, None if args.quick or (args.case and not args.page) else ROOT / "docs/performance.md")
 
 
 if __name__ == "__main__":
