@@ -494,7 +494,8 @@ static void whole_bodies_of_all_requests_have_a_limit_together(void **state)
 	assert_true(say_length(first, "/whole", 100000) && say_pattern(first, 0, 10, 10));
 	assert_in_range(counts_up_to(10), 10, 8192);
 	assert_true(say_pattern(first, 10, 90000, 1000));
-	assert_int_equal(counts_up_to(100000), 100000);
+	/* At least what came, at most what was announced: it grows by doubling. */
+	assert_in_range(counts_up_to(90010), 90010, 100000);
 	assert_true(say_length(second, "/whole", 100000));
 	assert_true(hear(second, &a, false));
 	assert_int_equal(a.status, 503);
