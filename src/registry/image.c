@@ -361,14 +361,14 @@ static bool parse(struct put_args *a, struct err *err)
 }
 
 /* Keys cannot be asked for inside the transaction: it only checks that the repository is still this
- * one. */
+ * one. A push needs its pool's key, also one that has nothing to store. */
 static bool seal(struct put_args *a, struct buf *sealed, struct err *err)
 {
 	struct pool *pool;
 	if (!pool_find(a->core, a->pool_id, &pool, err) || !pool_form(pool, &a->form, err))
 		return false;
 	a->stored = a->in->bytes;
-	if (a->form == FORM_PLAIN)
+	if (a->is_known || a->form == FORM_PLAIN)
 		return true;
 	if (!image_seal(pool, a->form, a->sealed_for, &a->digest, a->in->bytes, sealed, err))
 		return false;
@@ -376,26 +376,30 @@ static bool seal(struct put_args *a, struct buf *sealed, struct err *err)
 	return true;
 }
 
-/* One more tag for an image that is there costs no parsing. */
-static bool put(struct put_args *a, struct err *err)
+/* The image may be there already: one more tag costs no parsing and no sealing. */
+static bool put_there(struct put_args *a, struct err *err)
 {
 	struct buf sealed CLEANUP(buf_fini) = { 0 };
-	struct err unknown;
-	bool there = look(a, &unknown);
-	if (there && a->is_known && !db_write(a->core->db, put_in, a, err))
-		return false;
-	if (there && a->is_known && !a->has_vanished)
-		return true;
-	a->is_known = false;
 	buf_init(&sealed, MANIFEST_STORED_MAX);
+	do {
+		a->is_known = a->is_known && !a->has_vanished;
+		if ((!a->is_known && !parse(a, err)) || !seal(a, &sealed, err) ||
+			!db_write(a->core->db, put_in, a, err))
+			return false;
+	} while (a->has_vanished); /* once at most */
+	return true;
+}
+
+static bool put(struct put_args *a, struct err *err)
+{
+	struct err bad;
+	if (look(a, err))
+		return put_there(a, err);
 	/* A manifest that cannot be stored is refused for that, wherever it was sent. */
-	if (!parse(a, err))
+	if (parse(a, &bad))
 		return false;
-	if (!there) {
-		*err = unknown;
-		return false;
-	}
-	return seal(a, &sealed, err) && db_write(a->core->db, put_in, a, err);
+	*err = bad;
+	return false;
 }
 
 bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in,

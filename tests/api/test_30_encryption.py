@@ -15,7 +15,7 @@ import time
 import pytest
 
 from harness.env import clean_env
-from harness.oci import blob, expect, sha256
+from harness.oci import IMAGE, blob, expect, sha256
 from harness.sharing import Sharing
 
 SEGMENT = 65536
@@ -544,12 +544,14 @@ def test_a_disabled_key_stops_its_pool_and_enabling_brings_it_back(make_berth, k
     layer = blob("layer", 3 * SEGMENT)
     for repo in ("locked", "plain", "managed"):
         oci.push_image(repo, "1", [layer])
+    body = oci.get_manifest("locked", "1")
     where = oci.upload("locked")
     expect(oci.http.patch(where, b"begun"), 202)
 
     def is_locked(code, sentence):
         digest = sha256(layer)
-        for answer in (oci.http.get(f"/v2/locked/blobs/{digest}"), oci.http.get("/v2/locked/manifests/1"), oci.http.patch(where, b"more")):
+        again = oci.http.put("/v2/locked/manifests/again", body, headers={"Content-Type": IMAGE})  # an image that is there already
+        for answer in (oci.http.get(f"/v2/locked/blobs/{digest}"), oci.http.get("/v2/locked/manifests/1"), oci.http.patch(where, b"more"), again):
             assert answer.status == 403 and answer.codes() == ["DENIED"], answer
             assert "The KMS key of this repository cannot be used" in answer.body.decode() and sentence in answer.body.decode()
         for call, more in ((ecr.initiate_layer_upload, {}), (ecr.batch_get_image, {"imageIds": [{"imageTag": "1"}]})):
