@@ -245,6 +245,8 @@ static bool link_chosen_in(struct db_conn *conn, void *arg, struct err *err)
 		return false;
 	if (a->facts.target_holds)
 		a->outcome = MOUNT_PRESENT;
+	else if (!a->facts.setting_enabled)
+		a->outcome = MOUNT_OFF;
 	else
 		a->outcome = a->blob.id ? MOUNT_MOUNTED : MOUNT_NOT_HELD;
 	return link_in(conn, a, err);

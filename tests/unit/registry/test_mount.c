@@ -302,6 +302,12 @@ static bool target_gets_it_otherwise(void *arg UNUSED, struct str repository UNU
 	return true;
 }
 
+static bool mounting_is_turned_off(void *arg UNUSED, struct str repository UNUSED)
+{
+	set_mounting(meanwhile.w, "DISABLED");
+	return true;
+}
+
 static void what_vanishes_before_the_link_is_not_mounted(void **state)
 {
 	struct world *w = *state;
@@ -339,6 +345,13 @@ static void what_vanishes_before_the_link_is_not_mounted(void **state)
 		.digest = str_from(digest_text(&d, text)),
 		.may_read = repo_is_deleted };
 	ASSERT_FAILS(ERR_REPO_UNKNOWN, mount_try(w->core, &w->reg, &in, w->arena, &r, &err));
+	/* So is mounting itself. */
+	make_repo(w, "dst");
+	w->may_read = mounting_is_turned_off;
+	ASSERT_OUTCOME(OFF, mount(w, "dst", NULL, &d));
+	assert_false(holds(w, "dst", &d));
+	set_mounting(w, "ENABLED");
+	delete_repo(w, "dst");
 	/* A named source that goes just before is no source any more. */
 	make_repo(w, "dst");
 	make_repo(w, "named");
