@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@ bool err_set_at(
 bool err_sys_at(struct err *err, enum err_kind kind, int errnum, const char *file, int line,
 	const char *fmt, ...)
 {
+	int saved = errno;
 	FORMAT_INTO(err->detail, fmt);
 	if (errnum != 0) {
 		size_t len = strlen(err->detail);
@@ -42,6 +44,7 @@ bool err_sys_at(struct err *err, enum err_kind kind, int errnum, const char *fil
 	err->msg[0] = '\0';
 	err->file = file;
 	err->line = line;
+	errno = saved;
 	return false;
 }
 

@@ -23,6 +23,7 @@ MUST_CHECK bool file_write_new(const char *path, struct str content, unsigned mo
 MUST_CHECK bool file_read(const char *path, struct buf *out, struct err *err);
 MUST_CHECK bool file_fsync_dir(const char *path, struct err *err);
 /* All of it, at an offset, retrying short and interrupted calls. Errors: STORAGE_FULL for ENOSPC and EDQUOT. */
+/* On failure errno is what pwrite left. */
 MUST_CHECK bool file_pwrite_all(int fd, const void *bytes, size_t len, uint64_t off, struct err *err);
 /* Up to len bytes; *out_n < len only at the end of the file. */
 MUST_CHECK bool file_pread_all(int fd, void *bytes, size_t len, uint64_t off, size_t *out_n, struct err *err);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define BLOCK ((size_t)4096) /* no disk's is larger */
 
 static bool take_place(struct stage_pool *pool)
@@ -44,51 +46,37 @@ bool stage_has_begun(const struct stage *s)
 	return s->bytes != NULL;
 }
 
-static bool write_all(int fd, const uint8_t *from, size_t len, uint64_t offset)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, from, len, (off_t)offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		from += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return true;
-}
-
 /* A file system that opens for direct writes may still refuse them: then the same bytes go through
  * the page cache, on the same descriptor. */
-static bool write_blocks(struct stage *s, size_t len)
+static bool write_blocks(struct stage *s, size_t len, struct err *err)
 {
-	if (write_all(s->fd, s->bytes, len, s->offset))
+	if (file_pwrite_all(s->fd, s->bytes, len, s->offset, err))
 		return true;
 	if (errno != EINVAL)
 		return false;
 	atomic_store(&s->pool->is_unsupported, true);
 	int flags = fcntl(s->fd, F_GETFL);
-	return flags >= 0 && fcntl(s->fd, F_SETFL, flags & ~O_DIRECT) == 0 &&
-	       write_all(s->fd, s->bytes, len, s->offset);
+	if (flags < 0 || fcntl(s->fd, F_SETFL, flags & ~O_DIRECT) != 0)
+		return false;
+	return file_pwrite_all(s->fd, s->bytes, len, s->offset, err);
 }
 
-static bool make_room(struct stage *s)
+static bool make_room(struct stage *s, struct err *err)
 {
 	if (s->fill < STAGE_BYTES)
 		return true;
-	if (!write_blocks(s, STAGE_BYTES))
+	if (!write_blocks(s, STAGE_BYTES, err))
 		return false;
 	s->offset += STAGE_BYTES;
 	s->fill = 0;
 	return true;
 }
 
-bool stage_put(struct stage *s, const uint8_t *bytes, size_t len, size_t *taken)
+bool stage_put(struct stage *s, const uint8_t *bytes, size_t len, size_t *taken, struct err *err)
 {
 	*taken = 0;
 	while (*taken < len) {
-		if (!make_room(s))
+		if (!make_room(s, err))
 			return false;
 		size_t n = STAGE_BYTES - s->fill;
 		if (n > len - *taken)
@@ -100,16 +88,15 @@ bool stage_put(struct stage *s, const uint8_t *bytes, size_t len, size_t *taken)
 	return true;
 }
 
-bool stage_end(struct stage *s, int buffered)
+bool stage_end(struct stage *s, int buffered, struct err *err)
 {
 	size_t blocks = s->fill / BLOCK * BLOCK;
 	if (s->bytes == NULL)
 		return true;
-	bool done = (blocks == 0 || write_blocks(s, blocks)) &&
-		    write_all(buffered, s->bytes + blocks, s->fill - blocks, s->offset + blocks);
-	int why = errno;
+	bool done = (blocks == 0 || write_blocks(s, blocks, err)) &&
+		    file_pwrite_all(
+			    buffered, s->bytes + blocks, s->fill - blocks, s->offset + blocks, err);
 	stage_drop(s);
-	errno = why;
 	return done;
 }
 

@@ -35,13 +35,13 @@ struct stage {
 };
 
 /* Begins at offset, a multiple of STAGE_ALIGN, of the object with that path under root. False: not to be had; nothing is changed. */
-bool stage_begin(struct stage *s, struct stage_pool *pool, int root, const char *path, uint64_t offset);
+MUST_CHECK bool stage_begin(struct stage *s, struct stage_pool *pool, int root, const char *path, uint64_t offset);
 bool stage_has_begun(const struct stage *s);
-/* Takes up to len bytes; *taken says how many. False: errno tells why what was gathered before could not be written; it is still
- * there, and the next call tries again. */
-bool stage_put(struct stage *s, const uint8_t *bytes, size_t len, size_t *taken);
-/* Writes what is gathered, the last part of a block through `buffered`, and ends the stage. False: errno; ended all the same. */
-bool stage_end(struct stage *s, int buffered);
+/* Takes up to len bytes; *taken says how many. False: what was gathered before could not be written; it is still there, and the
+ * next call tries again. */
+MUST_CHECK bool stage_put(struct stage *s, const uint8_t *bytes, size_t len, size_t *taken, struct err *err);
+/* Writes what is gathered, the last part of a block through `buffered`, and ends the stage, also when that fails. */
+MUST_CHECK bool stage_end(struct stage *s, int buffered, struct err *err);
 /* Drops what is gathered from the offset on. False: it lies before the stage, which has ended. */
 bool stage_cut(struct stage *s, uint64_t offset);
 void stage_drop(struct stage *s);

@@ -191,16 +191,17 @@ static bool write_some(
 		*taken = cached_part(w->base.size_bytes, len);
 		return write_cached(w, bytes, *taken, err);
 	}
-	bool done = stage_put(&w->stage, bytes, len, taken);
-	int why = errno;
+	bool done = stage_put(&w->stage, bytes, len, taken, err);
 	w->base.size_bytes += *taken;
 	w->flushed_bytes = w->base.size_bytes;
 	if (done)
 		return true;
-	/* As above; what the stage holds is written again the next time. */
-	if (ftruncate(w->fd, (off_t)w->stage.offset) != 0)
-		why = errno;
-	err_ignore(err_sys(err, file_err_kind(why), why, "direct write"));
+	/* What the stage holds is written again the next time; should what was written of it stay,
+	 * it would stand behind an object that is cut before that. */
+	if (ftruncate(w->fd, (off_t)w->stage.offset) != 0) {
+		w->is_broken = true;
+		err_wrap(err, "and truncating");
+	}
 	return write_failed(w, err);
 }
 
@@ -248,14 +249,16 @@ static bool fs_sync(struct blob_writer *base, struct err *err)
 	struct fs_writer *w = writer_of(base);
 	if (w->is_broken)
 		return fail(err, EIO, "an fsync failed before: fsync of", &w->key);
-	if (!stage_end(&w->stage, w->fd) || fsync(w->fd) != 0) {
-		int why = errno;
+	bool done = stage_end(&w->stage, w->fd, err);
+	if (done && fsync(w->fd) != 0)
+		done = fail(err, errno, "fsync of", &w->key);
+	if (!done) {
 		/* What this writer wrote since its last sync is of unknown content: it must not be
 		 * appended to by another request. */
 		w->is_broken = true;
 		if (ftruncate(w->fd, (off_t)w->floor_bytes) == 0)
 			base->size_bytes = w->floor_bytes;
-		return fail(err, why, "fsync of", &w->key);
+		return write_failed(w, err);
 	}
 	w->floor_bytes = base->size_bytes;
 	w->flushed_bytes = base->size_bytes;
@@ -294,9 +297,10 @@ static bool fs_cut(struct blob_writer *base, uint64_t size_bytes, struct err *er
 static void fs_close_writer(struct blob_writer *base)
 {
 	struct fs_writer *w = writer_of(base);
+	struct err err;
 	/* Nobody was promised what was not synced, but what there is may save sending it again. */
 	if (!w->is_broken)
-		(void)stage_end(&w->stage, w->fd);
+		err_ignore(stage_end(&w->stage, w->fd, &err));
 	stage_drop(&w->stage);
 	fd_closep(&w->fd);
 	free(w);
