@@ -30,9 +30,6 @@
 	(16 * MIB) /* growth of the log after which it is copied into the database */
 #define WAL_RESTART_BYTES \
 	(256 * MIB) /* size at which the writer waits for readers, to begin the log anew */
-#define WAL_KEEP_BYTES                                                                             \
-	(32 * MIB) /* of a larger log the disk is given back; writing over what is there is faster \
-		      than growing, so a smaller one stays */
 #define WAL_RESTART_WAIT_MS 200
 #define IDLE_MS             2000 /* without work for so long, the log is emptied */
 
@@ -71,7 +68,6 @@ struct db_writer {
 	int64_t page_bytes;
 	int64_t wal_pages;        /* in the log after the last commit */
 	int64_t checkpoint_pages; /* wal_pages at the last checkpoint */
-	int64_t wal_file_pages;   /* the most that wal_pages was since the file was last cut */
 
 	atomic_uint_fast64_t pieces, commits;
 };
@@ -224,8 +220,6 @@ static int on_commit(void *arg, sqlite3 *sqlite, const char *schema, int wal_pag
 	(void)sqlite;
 	(void)schema;
 	w->wal_pages = wal_pages;
-	if (wal_pages > w->wal_file_pages)
-		w->wal_file_pages = wal_pages;
 	return SQLITE_OK;
 }
 
@@ -247,28 +241,17 @@ static void checkpoint_when_due(struct db_writer *w)
 	w->checkpoint_pages = w->wal_pages;
 }
 
-/* Copies the whole log into the database. If a reader holds an old snapshot some of it stays, and
- * the next idle moment tries again. */
-static void empty_log(struct db_writer *w)
-{
-	bool cut = w->wal_file_pages * w->page_bytes > (int64_t)WAL_KEEP_BYTES;
-	int in_log = 0, copied = 0;
-	if (sqlite3_wal_checkpoint_v2(w->conn->sqlite, NULL,
-		    cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_log,
-		    &copied) != SQLITE_OK ||
-		in_log != copied)
-		return;
-	w->wal_pages = w->checkpoint_pages = 0;
-	if (cut)
-		w->wal_file_pages = 0;
-}
-
-/* Gives disk and memory back, also that of the readers: their caches return within a millisecond
- * when they are needed. */
+/*
+ * Gives disk and memory back, also that of the readers: their maps and caches return within a
+ * millisecond when they are needed. If a reader holds an old snapshot the log stays, and the next
+ * idle moment tries again.
+ */
 static void shrink_when_idle(struct db_writer *w)
 {
 	sqlite3_busy_timeout(w->conn->sqlite, 0);
-	empty_log(w);
+	if (sqlite3_wal_checkpoint_v2(
+		    w->conn->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
+		w->wal_pages = w->checkpoint_pages = 0;
 	sqlite3_busy_timeout(w->conn->sqlite, DB_BUSY_TIMEOUT_MS);
 	sqlite3_db_release_memory(w->conn->sqlite);
 	db_pool_shrink(&w->db->pool);
