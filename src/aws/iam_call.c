@@ -7,121 +7,7 @@
 #include "auth/policy.h"
 #include "base/codec.h"
 
-#define NAME_CHARS   "[\\w+=,.@-]+"
-#define PATH_CHARS   "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"
 #define NAME_MAX_LEN 64 /* of a parameter */
-
-static bool is_word(unsigned char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '_';
-}
-
-static bool is_name(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
-		if (!is_word(c) && (c == '\0' || strchr("+=,.@-", c) == NULL))
-			return false;
-	}
-	return true;
-}
-
-static bool is_external_id(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
-		if (!is_word(c) && (c == '\0' || strchr("+=,.@:/-", c) == NULL))
-			return false;
-	}
-	return true;
-}
-
-static bool is_path(struct str s)
-{
-	if (str_eq(s, STR("/")))
-		return true;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] < '!' || s.ptr[i] > '~')
-			return false;
-	}
-	return s.len > 2 && s.ptr[0] == '/' && s.ptr[s.len - 1] == '/';
-}
-
-static bool is_prefix(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] < '!')
-			return false;
-	}
-	return s.len != 0 && s.ptr[0] == '/';
-}
-
-static bool is_key_id(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (!is_word((unsigned char)s.ptr[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool is_version(struct str s)
-{
-	uint64_t n;
-	return s.len > 1 && s.ptr[0] == 'v' && s.ptr[1] != '0' &&
-	       str_to_u64(str_sub(s, 1, s.len), 99999999, &n);
-}
-
-static bool is_text(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
-		if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
-			return false;
-	}
-	return true;
-}
-
-static bool is_hex(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		char c = (char)(s.ptr[i] | 0x20);
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-			return false;
-	}
-	return true;
-}
-
-/* min and max in characters. */
-static const struct rule {
-	size_t min, max;
-	const char *pattern;
-	bool (*is)(struct str s);
-} rules[] = {
-	[IAM_TEXT_USER] = { 1, 64, NAME_CHARS, is_name },
-	[IAM_TEXT_EXISTING] = { 1, 128, NAME_CHARS, is_name },
-	[IAM_TEXT_GROUP] = { 1, 128, NAME_CHARS, is_name },
-	[IAM_TEXT_ROLE] = { 1, 64, NAME_CHARS, is_name },
-	[IAM_TEXT_POLICY] = { 1, 128, NAME_CHARS, is_name },
-	[IAM_TEXT_PATH] = { 1, 512, PATH_CHARS, is_path },
-	[IAM_TEXT_PREFIX] = { 1, 512, "\\u002F[\\u0021-\\u007F]*", is_prefix },
-	[IAM_TEXT_ARN] = { 20, 2048, NULL, NULL },
-	[IAM_TEXT_DOCUMENT] = { 1, 131072, "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", is_text },
-	[IAM_TEXT_DESCRIPTION] = { 0, 1000,
-		"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", is_text },
-	[IAM_TEXT_KEY_ID] = { 16, 128, "[\\w]+", is_key_id },
-	[IAM_TEXT_TAG_NAME] = { 1, 128, "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", is_text },
-	[IAM_TEXT_TAG_VALUE] = { 0, 256, "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", is_text },
-	[IAM_TEXT_VERSION] = { 1, 32, "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", is_version },
-	[IAM_TEXT_URL] = { 1, 255, NULL, NULL },
-	[IAM_TEXT_CLIENT] = { 1, 255, NULL, NULL },
-	[IAM_TEXT_THUMBPRINT] = { 40, 40, "[0-9a-fA-F]{40}", is_hex },
-	[IAM_TEXT_WORD] = { 1, 128, NULL, NULL },
-	[IAM_TEXT_SESSION] = { 2, 64, "[\\w+=,.@-]*", is_name },
-	[IAM_TEXT_EXTERNAL_ID] = { 2, 1224, "[\\w+=,.@:\\/-]*", is_external_id },
-	[IAM_TEXT_TOKEN] = { 4, 20000, NULL, NULL },
-};
 
 bool iam_fail(struct iam_call *c, const char *code, const char *fmt, ...)
 {
@@ -163,28 +49,6 @@ static void member_name(const char *name, char out[NAME_MAX_LEN])
 		out[0] = (char)(out[0] | 0x20);
 }
 
-/* Counts characters; false: it is not UTF-8 (RFC 3629). */
-static bool count_characters(struct str s, size_t *out)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; n++) {
-		unsigned char c = (unsigned char)s.ptr[i++];
-		int more = c < 0x80                ? 0
-			   : c >= 0xc2 && c < 0xe0 ? 1
-			   : c >= 0xe0 && c < 0xf0 ? 2
-			   : c >= 0xf0 && c < 0xf5 ? 3
-						   : -1;
-		if (more < 0 || s.len - i < (size_t)more)
-			return false;
-		for (; more > 0; more--) {
-			if ((s.ptr[i++] & 0xc0) != 0x80)
-				return false;
-		}
-	}
-	*out = n;
-	return true;
-}
-
 static bool refuse(struct iam_call *c, const char *name, struct str value, const char *constraint)
 {
 	char member[NAME_MAX_LEN];
@@ -194,49 +58,16 @@ static bool refuse(struct iam_call *c, const char *name, struct str value, const
 		STR_ARG(str_sub(value, 0, 128)), member, constraint);
 }
 
-static bool check(struct iam_call *c, const char *name, enum iam_text kind, struct str value)
-{
-	const struct rule *r = &rules[kind];
-	char text[160];
-	size_t n = 0;
-	if (!count_characters(value, &n))
-		return refuse(c, name, STR("?"), "be valid UTF-8");
-	if (n < r->min)
-		(void)snprintf(
-			text, sizeof(text), "have length greater than or equal to %zu", r->min);
-	else if (n > r->max)
-		(void)snprintf(text, sizeof(text), "have length less than or equal to %zu", r->max);
-	else if (r->is != NULL && !r->is(value))
-		(void)snprintf(
-			text, sizeof(text), "satisfy regular expression pattern: %s", r->pattern);
-	else
-		return true;
-	return refuse(c, name, value, text);
-}
-
-bool iam_param_opt(struct iam_call *c, const char *name, enum iam_text kind, struct str *out)
-{
-	struct str value = query_param(c->req, name);
-	if (value.ptr != NULL && !check(c, name, kind, value))
-		return false;
-	*out = value;
-	return true;
-}
-
-bool iam_param(struct iam_call *c, const char *name, enum iam_text kind, struct str *out)
+bool iam_param(struct iam_call *c, const char *name, struct str *out)
 {
 	char member[NAME_MAX_LEN];
-	struct str value = { NULL, 0 };
-	if (!iam_param_opt(c, name, kind, &value))
-		return false;
-	if (value.ptr == NULL) {
-		member_name(name, member);
-		return iam_fail(c, "ValidationError",
-			"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null",
-			member);
-	}
-	*out = value;
-	return true;
+	*out = query_param(c->req, name);
+	if (out->ptr != NULL)
+		return true;
+	member_name(name, member);
+	return iam_fail(c, "ValidationError",
+		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null",
+		member);
 }
 
 bool iam_param_bool(struct iam_call *c, const char *name, bool *out)
@@ -271,8 +102,8 @@ bool iam_param_int(struct iam_call *c, const char *name, int64_t min, int64_t ma
 	return refuse(c, name, value, text);
 }
 
-bool iam_param_list(struct iam_call *c, const char *name, enum iam_text kind, unsigned max,
-	const struct str **out, size_t *out_n)
+bool iam_param_list(
+	struct iam_call *c, const char *name, unsigned max, const struct str **out, size_t *out_n)
 {
 	struct str *items = arena_alloc(c->arena, (max + 1) * sizeof(*items));
 	size_t n = 0;
@@ -286,8 +117,6 @@ bool iam_param_list(struct iam_call *c, const char *name, enum iam_text kind, un
 			break;
 		if (n == max)
 			return refuse(c, name, STR("[...]"), "have a smaller number of items");
-		if (!check(c, name, kind, value))
-			return false;
 		items[n] = value;
 	}
 	*out = items;
@@ -323,9 +152,6 @@ bool iam_param_tags(struct iam_call *c, struct iam_tags *out)
 		if (n == IAM_TAGS_MAX)
 			return refuse(
 				c, "tags", STR("[...]"), "have length less than or equal to 50");
-		if (!check(c, "tags", IAM_TEXT_TAG_NAME, key) ||
-			!check(c, "tags", IAM_TEXT_TAG_VALUE, value))
-			return false;
 		if (is_double(tags, n, key))
 			return iam_fail(c, "InvalidInput",
 				"Duplicate tag keys found. Please note that Tag keys are case insensitive.");
@@ -344,7 +170,7 @@ bool iam_param_document(struct iam_call *c, const char *name, int kind, size_t m
 	struct policy *p CLEANUP(policy_freep) = NULL;
 	struct err why;
 	struct str text = { NULL, 0 };
-	if (!iam_param(c, name, IAM_TEXT_DOCUMENT, &text))
+	if (!iam_param(c, name, &text))
 		return false;
 	if (!policy_compile(text, (enum policy_kind)kind, &p, &why))
 		return iam_fail(c, "MalformedPolicyDocument", "%.480s", err_text(&why));

@@ -60,44 +60,17 @@ struct iam_call {
 extern const struct iam_op iam_ops_users[], iam_ops_roles[], iam_ops_policies[], iam_ops_parts[],
 	iam_ops_providers[], iam_ops_rest[];
 
-enum iam_text {
-	IAM_TEXT_USER,     /* of a new one */
-	IAM_TEXT_EXISTING, /* an existing user's */
-	IAM_TEXT_GROUP,
-	IAM_TEXT_ROLE,
-	IAM_TEXT_POLICY,
-	IAM_TEXT_PATH,
-	IAM_TEXT_PREFIX,
-	IAM_TEXT_ARN,
-	IAM_TEXT_DOCUMENT,
-	IAM_TEXT_DESCRIPTION,
-	IAM_TEXT_KEY_ID,
-	IAM_TEXT_TAG_NAME,
-	IAM_TEXT_TAG_VALUE,
-	IAM_TEXT_VERSION,
-	IAM_TEXT_URL,
-	IAM_TEXT_CLIENT,
-	IAM_TEXT_THUMBPRINT,
-	IAM_TEXT_WORD, /* of an enumeration, which the caller compares */
-	/* of STS */
-	IAM_TEXT_SESSION,
-	IAM_TEXT_EXTERNAL_ID,
-	IAM_TEXT_TOKEN,
-};
-
-/* A parameter that must be there. False: c->err is filled (ValidationError). */
-MUST_CHECK bool iam_param(
-	struct iam_call *c, const char *name, enum iam_text kind, struct str *out);
-/* out->ptr NULL: it is not there. */
-MUST_CHECK bool iam_param_opt(
-	struct iam_call *c, const char *name, enum iam_text kind, struct str *out);
+/* Parameters: those that the table of shapes (query_input.h) bounds are within it by now; optional
+ * text is read with query_param. */
+/* One that must be there. False: c->err is filled (ValidationError). */
+MUST_CHECK bool iam_param(struct iam_call *c, const char *name, struct str *out);
 MUST_CHECK bool iam_param_bool(struct iam_call *c, const char *name, bool *out);
 /* 0: it is not there. */
 MUST_CHECK bool iam_param_int(
 	struct iam_call *c, const char *name, int64_t min, int64_t max, int64_t *out);
 /* "<name>.member.N"; out points into the arena. */
-MUST_CHECK bool iam_param_list(struct iam_call *c, const char *name, enum iam_text kind,
-	unsigned max, const struct str **out, size_t *out_n);
+MUST_CHECK bool iam_param_list(
+	struct iam_call *c, const char *name, unsigned max, const struct str **out, size_t *out_n);
 MUST_CHECK bool iam_param_tags(struct iam_call *c, struct iam_tags *out);
 /* A document in the named parameter: compiled as kind (enum policy_kind), at most max characters.
  * Errors: MalformedPolicyDocument, LimitExceeded naming quota. */

@@ -25,24 +25,16 @@ static const struct iam_op *find_op(struct str action)
 	return NULL;
 }
 
-/* The parameter that names one of the type, and its constraints. */
+/* The parameter that names one of the type. */
 static bool param_name(struct iam_call *c, struct str *out)
 {
 	char name[32];
-	enum iam_text kind = IAM_TEXT_EXISTING;
-	bool is_new = c->op->target == IAM_ON_NEW;
-	if (c->op->type == IAM_TYPE_GROUP)
-		kind = IAM_TEXT_GROUP;
-	else if (c->op->type == IAM_TYPE_ROLE)
-		kind = IAM_TEXT_ROLE;
-	else if (c->op->type == IAM_TYPE_POLICY)
-		kind = IAM_TEXT_POLICY;
-	else if (is_new)
-		kind = IAM_TEXT_USER;
 	(void)snprintf(name, sizeof(name), "%sName", iam_noun(c->op->type));
-	if (c->op->target == IAM_ON_SELF)
-		return iam_param_opt(c, name, kind, out);
-	return iam_param(c, name, kind, out);
+	if (c->op->target == IAM_ON_SELF) {
+		*out = query_param(c->req, name);
+		return true;
+	}
+	return iam_param(c, name, out);
 }
 
 static bool target_new(struct iam_call *c, struct str *resource)
@@ -52,8 +44,9 @@ static bool target_new(struct iam_call *c, struct str *resource)
 		*resource = STR("*");
 		return true;
 	}
-	if (!param_name(c, &e.name) || !iam_param_opt(c, "Path", IAM_TEXT_PATH, &e.path))
+	if (!param_name(c, &e.name))
 		return false;
+	e.path = query_param(c->req, "Path");
 	if (e.path.ptr == NULL)
 		e.path = STR("/");
 	c->path = e.path;
@@ -68,8 +61,7 @@ static bool target_by_arn(struct iam_call *c, struct str *resource)
 	bool is_policy = c->op->type == IAM_TYPE_POLICY;
 	struct str path;
 	struct iam_ref ref;
-	if (!iam_param(
-		    c, is_policy ? "PolicyArn" : "OpenIDConnectProviderArn", IAM_TEXT_ARN, &c->arn))
+	if (!iam_param(c, is_policy ? "PolicyArn" : "OpenIDConnectProviderArn", &c->arn))
 		return false;
 	*resource = c->arn;
 	c->managed = is_policy ? managed_policy_find(c->arn) : NULL;
@@ -121,8 +113,7 @@ static bool target(struct iam_call *c, struct str *resource)
 		*resource = STR("*");
 		return true;
 	case IAM_ON_LIST:
-		if (!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &prefix))
-			return false;
+		prefix = query_param(c->req, "PathPrefix");
 		*resource = arena_printf(c->arena, "arn:aws:iam::" STR_FMT ":%s" STR_FMT,
 			STR_ARG(c->who.account), iam_type_word(c->op->type),
 			STR_ARG(prefix.ptr != NULL ? prefix : STR("/")));

@@ -11,7 +11,7 @@ static bool put_policy(struct iam_call *c)
 {
 	struct str name;
 	struct str document;
-	return iam_param(c, "PolicyName", IAM_TEXT_POLICY, &name) &&
+	return iam_param(c, "PolicyName", &name) &&
 	       iam_param_document(c, "PolicyDocument", POLICY_IDENTITY, 0, "", &document) &&
 	       iam_inline_put(c->iam, &c->ref, name, document, c->err);
 }
@@ -21,7 +21,7 @@ static bool get_policy(struct iam_call *c)
 	char noun[16];
 	struct str name;
 	struct iam_part part;
-	if (!iam_param(c, "PolicyName", IAM_TEXT_POLICY, &name) ||
+	if (!iam_param(c, "PolicyName", &name) ||
 		!iam_part_get(c->iam, &c->ref, IAM_PART_INLINE, name, c->arena, &part, c->err))
 		return false;
 	(void)snprintf(noun, sizeof(noun), "%sName", iam_noun(c->op->type));
@@ -34,7 +34,7 @@ static bool get_policy(struct iam_call *c)
 static bool delete_policy(struct iam_call *c)
 {
 	struct str name;
-	return iam_param(c, "PolicyName", IAM_TEXT_POLICY, &name) &&
+	return iam_param(c, "PolicyName", &name) &&
 	       iam_inline_remove(c->iam, &c->ref, name, c->err);
 }
 
@@ -66,15 +66,14 @@ static bool list_policies(struct iam_call *c)
 static bool attach(struct iam_call *c)
 {
 	struct str arn;
-	return iam_param(c, "PolicyArn", IAM_TEXT_ARN, &arn) &&
+	return iam_param(c, "PolicyArn", &arn) &&
 	       iam_attach(c->iam, &c->ref, arn, managed_policy_find(arn) != NULL, c->err);
 }
 
 static bool detach(struct iam_call *c)
 {
 	struct str arn;
-	return iam_param(c, "PolicyArn", IAM_TEXT_ARN, &arn) &&
-	       iam_detach(c->iam, &c->ref, arn, c->err);
+	return iam_param(c, "PolicyArn", &arn) && iam_detach(c->iam, &c->ref, arn, c->err);
 }
 
 /* What is behind "policy" in an ARN, cut in path and name. */
@@ -92,10 +91,9 @@ static bool list_attached(struct iam_call *c)
 {
 	const struct iam_part *parts;
 	struct iam_cursor p;
-	struct str prefix;
+	struct str prefix = query_param(c->req, "PathPrefix");
 	size_t n = 0;
-	if (!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &prefix) ||
-		!list_parts(c, IAM_PART_ATTACHED, &parts, &n, &p))
+	if (!list_parts(c, IAM_PART_ATTACHED, &parts, &n, &p))
 		return false;
 	size_t shown = iam_page_rows(&p, n);
 	buf_add_c(&c->xml, "<AttachedPolicies>");
@@ -133,8 +131,7 @@ static bool untag(struct iam_call *c)
 {
 	const struct str *names;
 	size_t n = 0;
-	return !is_read_only(c) &&
-	       iam_param_list(c, "TagKeys", IAM_TEXT_TAG_NAME, TAG_NAMES_MAX, &names, &n) &&
+	return !is_read_only(c) && iam_param_list(c, "TagKeys", TAG_NAMES_MAX, &names, &n) &&
 	       iam_tag_remove(c->iam, &c->ref, names, n, c->err);
 }
 

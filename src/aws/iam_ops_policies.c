@@ -88,9 +88,9 @@ static bool create_policy(struct iam_call *c)
 	struct shown s;
 	if (!iam_param_document(c, "PolicyDocument", POLICY_IDENTITY, IAM_POLICY_SIZE_MAX,
 		    SIZE_QUOTA, &e.document) ||
-		!iam_param_opt(c, "Description", IAM_TEXT_DESCRIPTION, &e.description) ||
 		!iam_param_tags(c, &tags))
 		return false;
+	e.description = query_param(c->req, "Description");
 	return iam_create(c->iam, &e, tags, c->arena, &e, c->err) && show_own(c, &e, &s) &&
 	       add_policy(c, "Policy", &s, &c->ref);
 }
@@ -156,12 +156,10 @@ static bool add_managed(struct iam_call *c, const struct wanted *w)
 
 static bool read_wanted(struct iam_call *c, struct wanted *w)
 {
-	struct str scope;
-	struct str usage;
-	if (!iam_param_opt(c, "Scope", IAM_TEXT_WORD, &scope) ||
-		!iam_param_opt(c, "PolicyUsageFilter", IAM_TEXT_WORD, &usage) ||
-		!iam_param_bool(c, "OnlyAttached", &w->only_attached) ||
-		!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &w->prefix))
+	struct str scope = query_param(c->req, "Scope");
+	struct str usage = query_param(c->req, "PolicyUsageFilter");
+	w->prefix = query_param(c->req, "PathPrefix");
+	if (!iam_param_bool(c, "OnlyAttached", &w->only_attached))
 		return false;
 	w->aws = scope.ptr == NULL || !str_eq(scope, STR("Local"));
 	w->local = scope.ptr == NULL || !str_eq(scope, STR("AWS"));
@@ -230,7 +228,7 @@ static bool version_number(struct iam_call *c, int64_t *out)
 {
 	struct str text;
 	uint64_t n = 0;
-	if (!iam_param(c, "VersionId", IAM_TEXT_VERSION, &text) ||
+	if (!iam_param(c, "VersionId", &text) ||
 		!str_to_u64(str_sub(text, 1, text.len), INT64_MAX, &n))
 		return false;
 	*out = (int64_t)n;
@@ -356,13 +354,12 @@ static bool add_entities(struct iam_call *c, struct entity_page *p, size_t which
 
 static bool read_entity_page(struct iam_call *c, struct entity_page *p)
 {
-	struct str usage;
+	struct str usage = query_param(c->req, "PolicyUsageFilter");
 	p->list.account = c->who.account;
 	p->list.policy_arn = c->arn;
-	if (!iam_param_opt(c, "EntityFilter", IAM_TEXT_WORD, &p->filter) ||
-		!iam_param_opt(c, "PolicyUsageFilter", IAM_TEXT_WORD, &usage) ||
-		!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &p->list.path_prefix) ||
-		!iam_page(c, &p->cursor))
+	p->filter = query_param(c->req, "EntityFilter");
+	p->list.path_prefix = query_param(c->req, "PathPrefix");
+	if (!iam_page(c, &p->cursor))
 		return false;
 	p->list.is_boundary = str_eq(usage, STR("PermissionsBoundary"));
 	p->room = p->cursor.limit - 1;

@@ -38,12 +38,10 @@ static bool create_provider(struct iam_call *c)
 	struct iam_tags tags;
 	size_t client_count = 0;
 	size_t print_count = 0;
-	if (!iam_param(c, "Url", IAM_TEXT_URL, &e.description) ||
-		!cut_url(c, e.description, &e.name) || !iam_param_tags(c, &tags) ||
-		!iam_param_list(
-			c, "ClientIDList", IAM_TEXT_CLIENT, CLIENTS_MAX, &clients, &client_count) ||
-		!iam_param_list(c, "ThumbprintList", IAM_TEXT_THUMBPRINT, THUMBPRINTS_MAX, &prints,
-			&print_count) ||
+	if (!iam_param(c, "Url", &e.description) || !cut_url(c, e.description, &e.name) ||
+		!iam_param_tags(c, &tags) ||
+		!iam_param_list(c, "ClientIDList", CLIENTS_MAX, &clients, &client_count) ||
+		!iam_param_list(c, "ThumbprintList", THUMBPRINTS_MAX, &prints, &print_count) ||
 		!iam_create(c->iam, &e, tags, c->arena, &e, c->err))
 		return false;
 	c->ref.name = e.name;
@@ -117,23 +115,20 @@ static bool delete_provider(struct iam_call *c)
 static bool add_client(struct iam_call *c)
 {
 	struct str id;
-	return iam_param(c, "ClientID", IAM_TEXT_CLIENT, &id) &&
-	       iam_client_add(c->iam, &c->ref, id, c->err);
+	return iam_param(c, "ClientID", &id) && iam_client_add(c->iam, &c->ref, id, c->err);
 }
 
 static bool remove_client(struct iam_call *c)
 {
 	struct str id;
-	return iam_param(c, "ClientID", IAM_TEXT_CLIENT, &id) &&
-	       iam_client_remove(c->iam, &c->ref, id, c->err);
+	return iam_param(c, "ClientID", &id) && iam_client_remove(c->iam, &c->ref, id, c->err);
 }
 
 static bool update_thumbprints(struct iam_call *c)
 {
 	const struct str *prints;
 	size_t n = 0;
-	return iam_param_list(
-		       c, "ThumbprintList", IAM_TEXT_THUMBPRINT, THUMBPRINTS_MAX, &prints, &n) &&
+	return iam_param_list(c, "ThumbprintList", THUMBPRINTS_MAX, &prints, &n) &&
 	       iam_thumbprints_set(c->iam, &c->ref, prints, n, c->err);
 }
 

@@ -11,10 +11,10 @@ static bool create_role(struct iam_call *c)
 		.name = c->ref.name,
 		.path = c->path };
 	struct iam_tags tags;
+	e.description = query_param(c->req, "Description");
+	e.boundary = query_param(c->req, "PermissionsBoundary");
 	if (!iam_param_document(c, "AssumeRolePolicyDocument", POLICY_TRUST, IAM_TRUST_SIZE_MAX,
 		    TRUST_QUOTA, &e.document) ||
-		!iam_param_opt(c, "Description", IAM_TEXT_DESCRIPTION, &e.description) ||
-		!iam_param_opt(c, "PermissionsBoundary", IAM_TEXT_ARN, &e.boundary) ||
 		!iam_param_int(
 			c, "MaxSessionDuration", 3600, IAM_SESSION_MAX_S, &e.max_session_s) ||
 		!iam_param_tags(c, &tags) || !iam_check_boundary(c, e.boundary))
@@ -34,9 +34,8 @@ static bool get_role(struct iam_call *c)
 
 static bool update_role(struct iam_call *c)
 {
-	struct iam_change change = { .max_session_s = 0 };
-	return iam_param_opt(c, "Description", IAM_TEXT_DESCRIPTION, &change.description) &&
-	       iam_param_int(
+	struct iam_change change = { .description = query_param(c->req, "Description") };
+	return iam_param_int(
 		       c, "MaxSessionDuration", 3600, IAM_SESSION_MAX_S, &change.max_session_s) &&
 	       iam_update(c->iam, &c->ref, &change, c->err);
 }
@@ -44,7 +43,7 @@ static bool update_role(struct iam_call *c)
 static bool update_role_description(struct iam_call *c)
 {
 	struct iam_change change = { .max_session_s = 0 };
-	return iam_param(c, "Description", IAM_TEXT_DESCRIPTION, &change.description) &&
+	return iam_param(c, "Description", &change.description) &&
 	       iam_update(c->iam, &c->ref, &change, c->err) && get_role(c);
 }
 

@@ -11,8 +11,8 @@ static bool create_user(struct iam_call *c)
 		.name = c->ref.name,
 		.path = c->path };
 	struct iam_tags tags;
-	if (!iam_param_opt(c, "PermissionsBoundary", IAM_TEXT_ARN, &e.boundary) ||
-		!iam_param_tags(c, &tags) || !iam_check_boundary(c, e.boundary))
+	e.boundary = query_param(c->req, "PermissionsBoundary");
+	if (!iam_param_tags(c, &tags) || !iam_check_boundary(c, e.boundary))
 		return false;
 	return iam_create(c->iam, &e, tags, c->arena, &e, c->err) &&
 	       iam_add_entity(c, "User", &e, true);
@@ -41,12 +41,12 @@ static bool get_user(struct iam_call *c)
 
 static bool update_entity(struct iam_call *c)
 {
-	struct iam_change change = { .max_session_s = 0 };
 	bool is_user = c->op->type == IAM_TYPE_USER;
-	return iam_param_opt(c, "NewPath", IAM_TEXT_PATH, &change.path) &&
-	       iam_param_opt(c, is_user ? "NewUserName" : "NewGroupName",
-		       is_user ? IAM_TEXT_USER : IAM_TEXT_GROUP, &change.name) &&
-	       iam_update(c->iam, &c->ref, &change, c->err);
+	struct iam_change change = {
+		.name = query_param(c->req, is_user ? "NewUserName" : "NewGroupName"),
+		.path = query_param(c->req, "NewPath"),
+	};
+	return iam_update(c->iam, &c->ref, &change, c->err);
 }
 
 static bool delete_entity(struct iam_call *c)
@@ -76,7 +76,8 @@ static bool list_entities(struct iam_call *c)
 	struct iam_cursor p;
 	char element[16];
 	size_t n = 0;
-	if (!iam_param_opt(c, "PathPrefix", IAM_TEXT_PREFIX, &list.path_prefix) || !iam_page(c, &p))
+	list.path_prefix = query_param(c->req, "PathPrefix");
+	if (!iam_page(c, &p))
 		return false;
 	list.after = p.after;
 	list.limit = p.limit;
@@ -125,14 +126,14 @@ static bool list_groups_for_user(struct iam_call *c)
 static bool add_user_to_group(struct iam_call *c)
 {
 	struct str user;
-	return iam_param(c, "UserName", IAM_TEXT_EXISTING, &user) &&
+	return iam_param(c, "UserName", &user) &&
 	       iam_member_add(c->iam, c->who.account, c->ref.name, user, c->err);
 }
 
 static bool remove_user_from_group(struct iam_call *c)
 {
 	struct str user;
-	return iam_param(c, "UserName", IAM_TEXT_EXISTING, &user) &&
+	return iam_param(c, "UserName", &user) &&
 	       iam_member_remove(c->iam, c->who.account, c->ref.name, user, c->err);
 }
 
@@ -162,8 +163,7 @@ static bool update_access_key(struct iam_call *c)
 {
 	struct str id;
 	struct str status;
-	if (!iam_param(c, "AccessKeyId", IAM_TEXT_KEY_ID, &id) ||
-		!iam_param(c, "Status", IAM_TEXT_WORD, &status))
+	if (!iam_param(c, "AccessKeyId", &id) || !iam_param(c, "Status", &status))
 		return false;
 	bool is_active = str_eq(status, STR("Active"));
 	if (!is_active && !str_eq(status, STR("Inactive")))
@@ -177,7 +177,7 @@ static bool update_access_key(struct iam_call *c)
 static bool delete_access_key(struct iam_call *c)
 {
 	struct str id;
-	return iam_param(c, "AccessKeyId", IAM_TEXT_KEY_ID, &id) &&
+	return iam_param(c, "AccessKeyId", &id) &&
 	       iam_key_remove(c->iam, c->who.account, c->ref.name, id, c->err);
 }
 
@@ -209,8 +209,7 @@ static bool get_access_key_last_used(struct iam_call *c)
 {
 	struct iam_key_use use;
 	struct str id;
-	if (!iam_param(c, "AccessKeyId", IAM_TEXT_KEY_ID, &id) ||
-		!iam_key_last_use(c->iam, id, &use, c->err))
+	if (!iam_param(c, "AccessKeyId", &id) || !iam_key_last_use(c->iam, id, &use, c->err))
 		return false;
 	if (!str_eq_c(c->who.account, use.account))
 		return iam_fail(c, "NoSuchEntity",
@@ -229,7 +228,7 @@ static bool get_access_key_last_used(struct iam_call *c)
 static bool put_boundary(struct iam_call *c)
 {
 	struct iam_change change = { .max_session_s = 0 };
-	return iam_param(c, "PermissionsBoundary", IAM_TEXT_ARN, &change.boundary) &&
+	return iam_param(c, "PermissionsBoundary", &change.boundary) &&
 	       iam_check_boundary(c, change.boundary) &&
 	       iam_update(c->iam, &c->ref, &change, c->err);
 }

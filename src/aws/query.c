@@ -4,14 +4,21 @@
 
 #include "front/audit.h"
 
+bool query_next(struct str *form, struct str *key, struct str *value)
+{
+	struct str part;
+	if (form->len == 0)
+		return false;
+	str_cut(*form, '&', &part, form);
+	str_cut(part, '=', key, value);
+	return true;
+}
+
 static struct str find_param(struct http_req *req, struct str form, const char *name)
 {
-	while (form.len != 0) {
-		struct str part;
-		struct str key;
-		struct str value;
-		str_cut(form, '&', &part, &form);
-		str_cut(part, '=', &key, &value);
+	struct str key;
+	struct str value;
+	while (query_next(&form, &key, &value)) {
 		if (!str_eq_c(key, name))
 			continue;
 		struct str out = { NULL, 0 };

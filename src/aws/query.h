@@ -14,6 +14,8 @@
 /* The request's id in AWS's form, a UUID. */
 void query_request_id(const struct http_req *req, char out[UUID_TEXT_LEN + 1]);
 
+/* Takes the next pair, still encoded, from the front of a form or query. False: there is none. */
+bool query_next(struct str *form, struct str *key, struct str *value);
 /* A parameter from the body of a form, else from the query; decoded, in the request's arena. ptr
  * NULL: absent or malformed. */
 struct str query_param(struct http_req *req, const char *name);

@@ -77,13 +77,10 @@ static struct node *place(struct tree *t, struct str name)
 
 static void collect(struct tree *t, struct str form)
 {
-	while (form.len != 0) {
-		struct str part;
-		struct str key;
-		struct str value;
+	struct str key;
+	struct str value;
+	while (query_next(&form, &key, &value)) {
 		size_t len = 0;
-		str_cut(form, '&', &part, &form);
-		str_cut(part, '=', &key, &value);
 		/* Escapes in a name could hide which one it is. */
 		if (str_find_char(key, '%') < key.len || is_secret(key))
 			continue;

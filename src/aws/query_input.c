@@ -17,12 +17,9 @@ struct input {
 
 static bool form_has(struct str form, struct str name)
 {
-	while (form.len != 0) {
-		struct str part;
-		struct str key;
-		struct str value;
-		str_cut(form, '&', &part, &form);
-		str_cut(part, '=', &key, &value);
+	struct str key;
+	struct str value;
+	while (query_next(&form, &key, &value)) {
 		if (str_starts(key, name) && (key.len == name.len || key.ptr[name.len] == '.'))
 			return true;
 	}
@@ -186,7 +183,7 @@ bool query_check_input(struct http_req *req, const char *operation, struct err *
 	struct err bad;
 	const struct shape *shape = find(operation);
 	if (shape == NULL)
-		return true;
+		return err_sys(err, ERR_INTERNAL, 0, "no shape for %s", operation);
 	buf_init(&text, TEXT_MAX);
 	jo_init(&in.o, &text);
 	put_structure(&in, shape, NULL, "");

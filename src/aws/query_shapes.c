@@ -116,6 +116,16 @@ static bool is_description(struct str s)
 	return is_latin(s, true) && str_find_char(s, 0x7f) == s.len;
 }
 
+static bool is_hex(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = (char)(s.ptr[i] | 0x20);
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+	}
+	return true;
+}
+
 static bool is_text(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -152,6 +162,7 @@ static const struct shape_pattern p_word = { "[\\w]+", is_word };
 static const struct shape_pattern p_version = { "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", is_version };
 static const struct shape_pattern p_marker = { "[\\u0020-\\u00FF]+", is_marker };
 static const struct shape_pattern p_serial = { "[\\w+=/:,.@-]*", is_external_id };
+static const struct shape_pattern p_hex = { "[0-9a-fA-F]*", is_hex }; /* ours: no other is a thumbprint */
 static const struct shape_pattern p_digits = { "[\\d]*", is_digits };
 static const struct shape_pattern p_external_id = { "[\\w+=,.@:\\/-]*", is_external_id };
 static const struct shape_pattern p_text = { "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", is_text };
@@ -165,7 +176,7 @@ static const struct shape v_user_name = { "userNameType", .type = SHAPE_STRING, 
 static const struct shape v_path = { "pathType", .type = SHAPE_STRING, .min = 1, .max = 512, .pattern = &p_path };
 static const struct shape v_oidc_provider_url = { "OpenIDConnectProviderUrlType", .type = SHAPE_STRING, .min = 1, .max = 255 };
 static const struct shape v_client_id_list = { "clientIDListType", LIST_OF(v_client_id) };
-static const struct shape v_thumbprint = { "thumbprintType", .type = SHAPE_STRING, .min = 40, .max = 40 };
+static const struct shape v_thumbprint = { "thumbprintType", .type = SHAPE_STRING, .min = 40, .max = 40, .pattern = &p_hex };
 static const struct shape v_thumbprint_list = { "thumbprintListType", LIST_OF(v_thumbprint) };
 static const struct shape v_tag_key = { "tagKeyType", .type = SHAPE_STRING, .min = 1, .max = 128, .pattern = &p_tag_key };
 static const struct shape v_tag_value = { "tagValueType", .type = SHAPE_STRING, .max = 256, .pattern = &p_tag_value };
@@ -339,5 +350,7 @@ const struct shape query_inputs[] = {
 		{ "Policy", &v_session_policy_document, false }, { "DurationSeconds", &v_role_duration_seconds, false }) },
 	{ "GetSessionToken", STRUCTURE({ "DurationSeconds", &v_duration_seconds, false }, { "SerialNumber", &v_serial_number, false },
 		{ "TokenCode", &v_token_code, false }) },
+	{ "GetCallerIdentity", STRUCTURE({ NULL }) },
+	{ "ListOpenIDConnectProviders", STRUCTURE({ NULL }) },
 	{ 0 },
 };

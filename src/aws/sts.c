@@ -64,10 +64,8 @@ static bool policy_arns(struct iam_call *c, struct assume_request *r)
 		return iam_full(c);
 	for (;; n++) {
 		char name[48];
-		struct str arn;
 		(void)snprintf(name, sizeof(name), "PolicyArns.member.%zu.arn", n + 1);
-		if (!iam_param_opt(c, name, IAM_TEXT_ARN, &arn))
-			return false;
+		struct str arn = query_param(c->req, name);
 		if (arn.ptr == NULL)
 			break;
 		if (n == SESSION_ARNS_MAX)
@@ -99,11 +97,12 @@ static bool session_tags(struct iam_call *c, struct assume_request *r)
 
 static bool read_request(struct iam_call *c, struct assume_request *r)
 {
-	return iam_param(c, "RoleArn", IAM_TEXT_ARN, &r->role_arn) &&
-	       iam_param(c, "RoleSessionName", IAM_TEXT_SESSION, &r->session_name) &&
+	r->policy = query_param(c->req, "Policy");
+	return iam_param(c, "RoleArn", &r->role_arn) &&
+	       iam_param(c, "RoleSessionName", &r->session_name) &&
 	       iam_param_int(c, "DurationSeconds", ASSUME_DURATION_MIN, IAM_SESSION_MAX_S,
 		       &r->duration_s) &&
-	       iam_param_opt(c, "Policy", IAM_TEXT_DOCUMENT, &r->policy) && policy_arns(c, r);
+	       policy_arns(c, r);
 }
 
 static bool run_assume_role(struct iam_call *c)
@@ -112,9 +111,8 @@ static bool run_assume_role(struct iam_call *c)
 	struct auth_context context;
 	struct assumed made;
 	front_context(c->req, &context);
-	if (!read_request(c, &r) ||
-		!iam_param_opt(c, "ExternalId", IAM_TEXT_EXTERNAL_ID, &r.external_id) ||
-		!session_tags(c, &r) ||
+	r.external_id = query_param(c->req, "ExternalId");
+	if (!read_request(c, &r) || !session_tags(c, &r) ||
 		!assume_role(c->o->auth, &c->who, &context, &r, c->arena, &made, c->err))
 		return false;
 	add_assumed(c, &made);
@@ -128,8 +126,7 @@ static bool run_assume_role_with_web_identity(struct iam_call *c)
 	struct assumed made;
 	struct web_identity identity;
 	front_context(c->req, &context);
-	if (!read_request(c, &r) ||
-		!iam_param(c, "WebIdentityToken", IAM_TEXT_TOKEN, &r.web_token) ||
+	if (!read_request(c, &r) || !iam_param(c, "WebIdentityToken", &r.web_token) ||
 		!assume_role_with_web_identity(
 			c->o->auth, &context, &r, c->arena, &made, &identity, c->err))
 		return false;
