@@ -10,20 +10,20 @@ from harness.oci import blob, manifest, sha256
 
 MIB = 1 << 20
 TAGS = 2000
+CONFIG = b'{"architecture":"amd64","os":"linux"}'
+LAYERS = [blob(f"layer{i}", 2000) for i in range(8)]
 
 
 class Reads:
     def prepare_image(self):
         """A manifest of a usual size, in each registry as bench/app:v1 and in nginx as a file of the same bytes."""
-        layers = [blob(f"layer{i}", 2000) for i in range(8)]
-        config = b'{"architecture":"amd64","os":"linux"}'
-        body = manifest(config, layers)
+        body = manifest(CONFIG, LAYERS)
         self.manifest_file = self.folder / "manifest"
         self.manifest_file.write_bytes(body)
         self.manifest_digest, self.manifest_bytes = sha256(body), len(body)
         for peer in self.registries:
             peer.create(["bench/app"])
-            peer.oci().push_image("bench/app", "v1", layers, config=config)
+            peer.oci().push_image("bench/app", "v1", LAYERS, config=CONFIG)
         self.serve_file("manifest", body)
 
     def serve_file(self, name, body):
@@ -67,9 +67,8 @@ class Reads:
 
     def copy_blobs(self, oci, repository):
         """What the manifest of bench/app needs, in another repository."""
-        oci.push_blob(repository, b'{"architecture":"amd64","os":"linux"}')
-        for i in range(8):
-            oci.push_blob(repository, blob(f"layer{i}", 2000))
+        for data in (CONFIG, *LAYERS):
+            oci.push_blob(repository, data)
 
     def get(self):
         path, digest = self.big_file(1000)

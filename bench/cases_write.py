@@ -10,43 +10,50 @@ import time
 from harness.oci import blob, sha256
 
 MIB = 1 << 20
-TAGS = 2000
+TAGS, DIGESTS = 2000, 600
 
 
 class Writes:
     def mount(self):
-        """Every request is a new (repository, digest): 600 digests of a source, mounted into ever more repositories."""
-        count, targets = 600, (150 if self.quick else 1500)
-        data = [blob(f"mount{i}", 100) for i in range(count)]
+        """Every request is a new (repository, digest)."""
+        self.prepare_mounts(150 if self.quick else 1500)
+        at = {p: 0 for p in self.registries}
+        for connections in (1, 8, 32, 64):
+            for _ in range(self.rounds):
+                for peer in self.registries:
+                    at[peer] += self.mounts(peer, f"mount{connections}", connections, at[peer])
+        for _ in range(self.rounds):
+            for peer in self.registries:
+                self.mounts(peer, "remount", 8, 0)
+
+    def prepare_mounts(self, targets):
+        """Digests of a source, to be mounted into ever more repositories."""
+        data = [blob(f"mount{i}", 100) for i in range(DIGESTS)]
         (self.folder / "digests").write_text("".join(sha256(d) + "\n" for d in data))
         for peer in self.registries:
             peer.create(["bench/source", *[f"bench/t{i}" for i in range(targets if peer.needs_repositories else 0)]])
             oci = peer.oci()
             for d in data:
                 oci.push_blob("bench/source", d)
-        at = {p: 0 for p in self.registries}
-        for connections in (1, 8, 32, 64):
-            for _ in range(self.rounds):
-                for peer in self.registries:
-                    got = self.mounts(peer, f"mount{connections}", connections, at[peer])
-                    # Whole repositories on: what was in flight at the end of a round must not be sent again.
-                    at[peer] += (got["requests"] // count + 2) * count
-        for _ in range(self.rounds):
-            for peer in self.registries:
-                self.mounts(peer, "remount", 8, 0)
 
     def mounts(self, peer, case, connections, first):
+        """A round from request `first` on; returns by how much the next has to begin later: whole repositories, because what was in
+        flight at the end must not be sent again."""
         rate, got = self.wrk(peer, "requests.lua", "/", connections, BENCH_MODE="mount", BENCH_LIST=self.folder / "digests", BENCH_REPO="bench/source", BENCH_FROM=first)
         self.keep(case, peer, rate, p50_ms=got["p50_ms"], p99_ms=got["p99_ms"], cpu_us=got["cpu_us"])
-        return got
+        return (got["requests"] // DIGESTS + 2) * DIGESTS
 
     def tag(self):
         at = {p: 0 for p in self.registries}
         for _ in range(self.rounds):
             for peer in self.registries:
-                rate, got = self.wrk(peer, "requests.lua", "/", 8, BENCH_MODE="tag", BENCH_LIST=self.manifest_file, BENCH_REPO="bench/app", BENCH_FROM=at[peer])
-                at[peer] += got["requests"] + 100
-                self.keep("tag", peer, rate, p50_ms=got["p50_ms"], p99_ms=got["p99_ms"], cpu_us=got["cpu_us"])
+                at[peer] += self.tags(peer, at[peer])
+
+    def tags(self, peer, first):
+        """As mounts."""
+        rate, got = self.wrk(peer, "requests.lua", "/", 8, BENCH_MODE="tag", BENCH_LIST=self.manifest_file, BENCH_REPO="bench/app", BENCH_FROM=first)
+        self.keep("tag", peer, rate, p50_ms=got["p50_ms"], p99_ms=got["p99_ms"], cpu_us=got["cpu_us"])
+        return got["requests"] + 100
 
     def untag(self):
         """Seconds until a manifest with two thousand tags is gone, tags and all."""
@@ -70,10 +77,14 @@ class Writes:
         for size, connections, case in ((1024, 64, "push1k"), (65536, 8, "push64k")):
             for _ in range(self.rounds):
                 for peer in self.registries:
-                    cpu = peer.cpu()
-                    got = self.load(peer, "small", connections, size, self.seconds, at[peer])
-                    at[peer] += got["pushed"] + connections
-                    self.keep(case, peer, got["pushed"] / got["seconds"], cpu_us=(peer.cpu() - cpu) * 1e6 / got["pushed"])
+                    at[peer] += self.small_pushes(peer, case, connections, size, at[peer])
+
+    def small_pushes(self, peer, case, connections, size, first):
+        """As mounts."""
+        cpu = peer.cpu()
+        got = self.load(peer, "small", connections, size, self.seconds, first)
+        self.keep(case, peer, got["pushed"] / got["seconds"], cpu_us=(peer.cpu() - cpu) * 1e6 / got["pushed"])
+        return got["pushed"] + connections
 
     def load(self, peer, *args):
         done = subprocess.run(

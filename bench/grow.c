@@ -19,6 +19,7 @@
 #include "meta/image_table.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
+#include "meta/tag_event_table.h"
 
 #define LAYERS   100 /* of a repository */
 #define NEEDS    10
@@ -81,6 +82,7 @@ static bool add_image(
 		.size_bytes = (uint64_t)NEEDS * 1000000,
 		.pushed_at_ms = clock_now_ms(),
 		.manifest = STR(manifest) };
+	struct tag_stamp stamp = { row.pushed_at_ms, STR("") };
 	int64_t image = 0, needs = 0;
 	digest_of("image", repo, &row.digest);
 	if (!image_table_add(c, &row, &image, err))
@@ -92,8 +94,8 @@ static bool add_image(
 	}
 	struct pool_delta d = { .images = 1 };
 	return repo_table_add_sums(c, repo, 1, 0, 0, err) && pool_table_add(c, pool_id, &d, err) &&
-	       tag_table_put(c, repo, STR("v1"), image, 0, row.pushed_at_ms, err) &&
-	       tag_table_put(c, repo, STR("latest"), image, 0, row.pushed_at_ms, err);
+	       tag_table_put(c, repo, STR("v1"), image, 0, &stamp, err) &&
+	       tag_table_put(c, repo, STR("latest"), image, 0, &stamp, err);
 }
 
 static bool add_repository(struct db_conn *c, const struct group *g, int64_t number,

@@ -4,26 +4,25 @@ usage: growth.py [LINKS...]      writes build/bench/growth.json and docs/growth.
 """
 
 import json
-import os
-import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 from bench import OUT, Bench, machine
+from cases_read import CONFIG, LAYERS
 from peers import ROOT, Berth
-from harness.oci import blob, manifest, sha256
+from harness.oci import manifest, sha256
+from harness.sharing import Sharing
 
 SIZES = [1_000, 100_000, 10_000_000]
-ROUNDS, SECONDS, DIGESTS = 3, 3, 300
+ROUNDS, SECONDS, CALLS = 3, 3, 300
 OPERATIONS = {
     "manifest": "manifest GET by tag", "head": "blob HEAD", "mount": "new mounts, 8 connections", "tag": "tag PUT, 8 connections",
     "push": "push of 1 KiB, 64 connections", "tags": "tags/list", "catalog": "a page of 1,000 of the catalog",
     "describe": "DescribeRepositories, a page of 100", "missing": "manifest GET of an unknown tag",
-    "deletion": "delete an image with 10 layers", "start": "start to first answer",
+    "deletion": "delete an image with 8 layers", "summary": "GetSharingSummary", "repositories": "ListRepositorySharing, a page of 100",
+    "layers": "ListLayerSharing, a page of 100", "pairs": "ListSharingPairs", "log": "ListMountLog, a page of 100", "start": "start to first answer",
 }
 
 
@@ -41,19 +40,11 @@ class Growth(Bench):
 
     def make(self):
         peer = self.peer
+        self.registries = [peer]
         peer.start()
-        peer.create(["grow/seed", "bench/app", "bench/source", *[f"bench/t{i}" for i in range(400)]])
-        layers = [blob(f"layer{i}", 2000) for i in range(8)]
-        self.body = manifest(b"{}", layers)
-        self.manifest_file = self.folder / "manifest"
-        self.manifest_file.write_bytes(self.body)
-        peer.oci().push_image("bench/app", "v1", layers, config=b"{}")
-        data = [blob(f"mount{i}", 100) for i in range(DIGESTS)]
-        (self.folder / "digests").write_text("".join(sha256(d) + "\n" for d in data))
-        oci = peer.oci()
-        for d in data:
-            oci.push_blob("bench/source", d)
-        self.layer = sha256(layers[0])
+        peer.create(["grow/seed"])
+        self.prepare_image()
+        self.prepare_mounts(400)
         peer.stop()
         began = time.perf_counter()
         subprocess.run([ROOT / "build/bench/grow", peer.server.data / "berth.db", str(self.links)], check=True)
@@ -70,41 +61,40 @@ class Growth(Bench):
             for case, url in gets.items():
                 rate, got = self.wrk(peer, "get.lua", url, 8)
                 self.keep(case, peer, rate, cpu_us=got["cpu_us"])
-            rate, got = self.wrk(peer, "requests.lua", "/", 8, BENCH_MODE="mount", BENCH_LIST=self.folder / "digests", BENCH_REPO="bench/source", BENCH_FROM=mounted)
-            mounted += (got["requests"] // DIGESTS + 2) * DIGESTS
-            self.keep("mount", peer, rate, cpu_us=got["cpu_us"])
-            rate, got = self.wrk(peer, "requests.lua", "/", 8, BENCH_MODE="tag", BENCH_LIST=self.manifest_file, BENCH_REPO="bench/app", BENCH_FROM=tagged)
-            tagged += got["requests"] + 100
-            self.keep("tag", peer, rate, cpu_us=got["cpu_us"])
-            cpu = peer.cpu()
-            got = self.load(peer, "small", 64, 1024, SECONDS, pushed)
-            pushed += got["pushed"] + 64
-            self.keep("push", peer, got["pushed"] / got["seconds"], cpu_us=(peer.cpu() - cpu) * 1e6 / got["pushed"])
+            mounted += self.mounts(peer, "mount", 8, mounted)
+            tagged += self.tags(peer, tagged)
+            pushed += self.small_pushes(peer, "push", 64, 1024, pushed)
             self.calls()
 
     def calls(self):
-        """Operations by an SDK, whose own time is the larger part: only the server's processor time counts."""
-        ecr = self.peer.server.client("ecr")
-        oci = self.peer.oci()
+        """Operations by a client whose own time is the larger part: only the server's processor time counts."""
+        ecr, oci = self.peer.server.client("ecr"), self.peer.oci()
+        sharing = Sharing(self.peer.server)
+        deletable = [self.push_one_more(oci, i) for i in range(CALLS)]
+        layer = sha256(LAYERS[0])
         steps = {
             "describe": lambda i: ecr.describe_repositories(maxResults=100),
-            "head": lambda i: oci.http.head(f"/v2/bench/app/blobs/{self.layer}"),
+            "head": lambda i: oci.has_blob("bench/app", layer),
             "missing": lambda i: oci.http.get(f"/v2/bench/app/manifests/none{i}"),
-            "deletion": lambda i: oci.delete_manifest("bench/app", self.deletable[i]),
+            "deletion": lambda i: oci.delete_manifest("bench/app", deletable[i]),
+            "summary": lambda i: sharing.GetSharingSummary(),
+            "repositories": lambda i: sharing.ListRepositorySharing(maxResults=100),
+            "layers": lambda i: sharing.ListLayerSharing(maxResults=100),
+            "pairs": lambda i: sharing.ListSharingPairs(),
+            "log": lambda i: sharing.ListMountLog(maxResults=100),
         }
-        self.deletable = []
-        for i in range(100):
-            body = json.loads(self.body)
-            body["annotations"] = {"n": f"{time.time()}-{i}"}
-            text = json.dumps(body).encode()
-            oci.put_manifest("bench/app", sha256(text), text)
-            self.deletable.append(sha256(text))
         for case, step in steps.items():
             cpu, began = self.peer.cpu(), time.perf_counter()
-            for i in range(100):
+            for i in range(CALLS):
                 step(i)
             took = time.perf_counter() - began
-            self.keep(case, self.peer, 100 / took, cpu_us=(self.peer.cpu() - cpu) * 1e4)
+            self.keep(case, self.peer, CALLS / took, cpu_us=(self.peer.cpu() - cpu) * 1e6 / CALLS)
+
+    def push_one_more(self, oci, i):
+        """Another image over the same layers; its digest."""
+        body = manifest(CONFIG, LAYERS, annotations={"n": f"{time.time()}-{i}"})
+        oci.put_manifest("bench/app", sha256(body), body)
+        return sha256(body)
 
 
 def render(results, about):
