@@ -16,7 +16,8 @@ static void add(struct fronts *f, struct http_front front)
 	f->items[f->count++] = front;
 }
 
-void fronts_init(struct fronts *f, struct ops *ops, const struct front_options *options, struct kms *kms)
+void fronts_init(
+	struct fronts *f, struct ops *ops, const struct front_options *options, struct kms *kms)
 {
 	*f = (struct fronts){ .options = *options };
 	f->kms = (struct kms_front){ &f->options, kms };

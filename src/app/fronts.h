@@ -16,7 +16,7 @@ struct fronts {
 	size_t count;
 };
 
-void fronts_init(struct fronts *f, struct ops *ops, const struct front_options *options,
-	struct kms *kms);
+void fronts_init(
+	struct fronts *f, struct ops *ops, const struct front_options *options, struct kms *kms);
 
 #endif

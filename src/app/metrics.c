@@ -7,7 +7,8 @@
 #include "front/status.h"
 #include "http/http.h"
 
-#define OPS_MAX    (METRICS_OPS_MAX - 1) /* slots; a power of two, well above the number of operations */
+#define OPS_MAX \
+	(METRICS_OPS_MAX - 1) /* slots; a power of two, well above the number of operations */
 #define STATUS_MIN 100
 #define STATUS_MAX 600
 #define BUCKETS    ARRAY_LEN(bucket_us)

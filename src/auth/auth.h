@@ -64,7 +64,8 @@ struct auth_question {
 	struct str account;                 /* that owns the resource */
 	struct str resource;                /* ARN, or "*" */
 	const struct auth_context *context; /* may be NULL */
-	/* Counts in place of the one on the repository: what would be, if it were set. NULL: that one. */
+	/* Counts in place of the one on the repository: what would be, if it were set. NULL: that
+	 * one. */
 	const struct policy *repository_policy;
 };
 

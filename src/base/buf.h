@@ -1,4 +1,5 @@
-/* buf.h - a growing byte buffer with a hard maximum. Failure sticks: check once at the end with buf_ok. */
+/* buf.h - a growing byte buffer with a hard maximum. Failure sticks: check once at the end with
+ * buf_ok. */
 #ifndef BERTH_BASE_BUF_H
 #define BERTH_BASE_BUF_H
 
@@ -12,7 +13,7 @@ struct buf {
 
 /* max: bytes it may ever hold. Allocates nothing yet. */
 void buf_init(struct buf *b, size_t max);
-void buf_fini(struct buf *b); /* frees; the buffer may be init'ed again */
+void buf_fini(struct buf *b);  /* frees; the buffer may be init'ed again */
 void buf_reset(struct buf *b); /* empties, keeps the memory, clears failed */
 bool buf_ok(const struct buf *b);
 struct str buf_str(const struct buf *b);
@@ -21,7 +22,8 @@ void buf_add_str(struct buf *b, struct str s);
 void buf_add_c(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Room for len more bytes at ptr+len; NULL (and failed) if over max. Then buf_commit what was written. */
+/* Room for len more bytes at ptr+len; NULL (and failed) if over max. Then buf_commit what was
+ * written. */
 void *buf_reserve(struct buf *b, size_t len);
 void buf_commit(struct buf *b, size_t len);
 /* NUL-terminates without counting the NUL and returns ptr; "" if failed. */

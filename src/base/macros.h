@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
-#define UNUSED __attribute__((unused))
+#define CLEANUP(fn)            __attribute__((cleanup(fn)))
+#define UNUSED                 __attribute__((unused))
 
 /* Whether this is a build with a sanitizer that watches memory or threads. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -22,7 +22,7 @@
 #endif
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define KIB ((size_t)1024)
-#define MIB (1024 * KIB)
+#define KIB          ((size_t)1024)
+#define MIB          (1024 * KIB)
 
 #endif

@@ -1,4 +1,5 @@
-/* hash.h - SHA-256 and SHA-512 over streams, through OpenSSL EVP (SHA-NI where the CPU has it). Threads: one caller an object. */
+/* hash.h - SHA-256 and SHA-512 over streams, through OpenSSL EVP (SHA-NI where the CPU has it).
+ * Threads: one caller an object. */
 #ifndef BERTH_CRYPT_HASH_H
 #define BERTH_CRYPT_HASH_H
 
@@ -6,7 +7,8 @@
 
 struct hash;
 
-/* Prepares the algorithms once for the process (fetches are costly); call before any other function of crypt/. */
+/* Prepares the algorithms once for the process (fetches are costly); call before any other function
+ * of crypt/. */
 MUST_CHECK bool crypt_init(struct err *err);
 
 MUST_CHECK bool hash_new(enum digest_alg alg, struct hash **out, struct err *err);
@@ -17,6 +19,7 @@ MUST_CHECK bool hash_update(struct hash *h, const void *bytes, size_t len, struc
 /* The digest of what went in so far; h may be updated further. */
 MUST_CHECK bool hash_digest(const struct hash *h, struct digest *out, struct err *err);
 /* One call for bytes in memory. */
-MUST_CHECK bool hash_bytes(enum digest_alg alg, struct str bytes, struct digest *out, struct err *err);
+MUST_CHECK bool hash_bytes(
+	enum digest_alg alg, struct str bytes, struct digest *out, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* random.h - unpredictable bytes from OpenSSL's generator; aborts when there are none. Threads: safe. */
+/* random.h - unpredictable bytes from OpenSSL's generator; aborts when there are none. Threads:
+ * safe. */
 #ifndef BERTH_CRYPT_RANDOM_H
 #define BERTH_CRYPT_RANDOM_H
 

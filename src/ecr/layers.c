@@ -152,8 +152,7 @@ bool ecr_upload_layer_part(struct ecr_call *call, struct json_out *out, struct e
 		return raise_invalid_part(call, have);
 	}
 	if (!upload_may_add_part(u, err) || !blob64_each(blob, write_piece, u, err) ||
-		!upload_note_part(u, len, err) ||
-		!upload_sync(u, err))
+		!upload_note_part(u, len, err) || !upload_sync(u, err))
 		return false;
 	ecr_put_place(call, out);
 	jo_str(out, "uploadId", id);

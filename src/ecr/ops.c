@@ -2,7 +2,7 @@
 
 #include "ecr/shapes.h"
 
-#define BODY_MAX (64 * KIB)
+#define BODY_MAX        (64 * KIB)
 #define POLICY_BODY_MAX (192 * KIB) /* 30,720 characters, sixfold if all is \u escapes */
 #define IMAGE_BODY_MAX \
 	(12 * MIB + 64 * KIB) /* PutImage: 4 MiB of manifest, threefold if all is \u escapes */

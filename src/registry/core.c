@@ -19,9 +19,9 @@
 #define MOUNT_LOG_KEEP  100000
 /* ECR quotas "Registered repositories", "Images per repository", "Tags per image" */
 #define REPOSITORIES_MAX 100000
-#define IMAGES_MAX	 100000
-#define LAYER_PARTS_MAX	 4200
-#define IMAGE_TAGS_MAX	 1000
+#define IMAGES_MAX       100000
+#define LAYER_PARTS_MAX  4200
+#define IMAGE_TAGS_MAX   1000
 
 struct registry_node {
 	struct registry_node *next;
@@ -86,7 +86,7 @@ void core_close(struct core *c)
 	struct err e;
 	err_ignore(
 		collect_flush_log(c, &e)); /* the mount log is best effort; the process is ending */
-	err_ignore(pull_flush(c, &e)); /* so are pull times */
+	err_ignore(pull_flush(c, &e));     /* so are pull times */
 	mount_log_drop(c);
 	struct registry_node *n = atomic_load(&c->registries);
 	while (n) {

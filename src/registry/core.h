@@ -41,24 +41,26 @@ enum mount_policy { MOUNT_POLICY_OCI, MOUNT_POLICY_ECR };
 struct core_options {
 	struct db *db;           /* borrowed */
 	struct blobstore *store; /* borrowed */
-	/* Encryption at rest. managed_key: wraps the data keys that Berth itself manages; NULL: nothing is encrypted (tests). */
+	/* Encryption at rest. managed_key: wraps the data keys that Berth itself manages; NULL:
+	 * nothing is encrypted (tests). */
 	const struct secret *managed_key; /* borrowed */
 	struct kms *kms;                  /* borrowed; for pools of KMS types */
-	bool disk_is_encrypted;           /* new bytes are stored as they are; what is sealed stays readable */
+	bool disk_is_encrypted; /* new bytes are stored as they are; what is sealed stays readable
+				 */
 	enum mount_policy mount_policy;
-	bool mounting_by_default; /* what BLOB_MOUNTING is in a registry that never set it */
-	int64_t collect_grace_ms; /* how long a layer that no image needs is kept; 0: collected at
-				     the next run */
+	bool mounting_by_default;   /* what BLOB_MOUNTING is in a registry that never set it */
+	int64_t collect_grace_ms;   /* how long a layer that no image needs is kept; 0: collected at
+				       the next run */
 	int64_t lifecycle_delay_ms; /* how long after a change a lifecycle policy is carried out */
 	int64_t restore_delay_ms;   /* how long the way back from the archive takes */
-	int64_t upload_life_ms;   /* idle time after which an upload expires */
-	unsigned uploads_max;     /* unfinished uploads a registry; 0: 10,000 */
-	uint64_t layer_max_bytes; /* 0: 52,000 MiB, ECR's quota */
-	unsigned mount_log_keep;  /* rows kept a registry; 0: 100,000 */
-	unsigned repositories_max; /* in a registry; 0: 100,000, ECR's quota */
-	unsigned layer_parts_max;  /* of one upload by the ECR API; 0: 4,200, ECR's quota */
-	unsigned images_max;       /* in a repository; 0: 100,000, ECR's quota */
-	unsigned image_tags_max;   /* of an image; 0: 1,000, ECR's quota */
+	int64_t upload_life_ms;     /* idle time after which an upload expires */
+	unsigned uploads_max;       /* unfinished uploads a registry; 0: 10,000 */
+	uint64_t layer_max_bytes;   /* 0: 52,000 MiB, ECR's quota */
+	unsigned mount_log_keep;    /* rows kept a registry; 0: 100,000 */
+	unsigned repositories_max;  /* in a registry; 0: 100,000, ECR's quota */
+	unsigned layer_parts_max;   /* of one upload by the ECR API; 0: 4,200, ECR's quota */
+	unsigned images_max;        /* in a repository; 0: 100,000, ECR's quota */
+	unsigned image_tags_max;    /* of an image; 0: 1,000, ECR's quota */
 };
 
 MUST_CHECK bool core_open(const struct core_options *o, struct core **out, struct err *err);

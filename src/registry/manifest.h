@@ -12,7 +12,8 @@
 #include "base/str.h"
 
 #define MANIFEST_MAX_BYTES 4194304
-/* What one may take in its row, sealed twice. Buffers that manifests are read into hold this much. */
+/* What one may take in its row, sealed twice. Buffers that manifests are read into hold this much.
+ */
 #define MANIFEST_STORED_MAX (MANIFEST_MAX_BYTES + 128)
 
 /* The needs of a manifest are allocated from the arena: this much serves the largest manifest that

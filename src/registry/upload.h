@@ -2,9 +2,9 @@
  * upload.h - unfinished blobs: sessions that survive dropped connections and restarts.
  *
  * A session is a row and an object of the store with the same key; the object's size is the offset,
- * so a part costs no database write of its own (but those of the ECR API are counted). The hash follows the bytes in memory; after a restart, or when
- * the closing digest wants another algorithm, the object is read once to rebuild it. Only one
- * request writes to a session at a time.
+ * so a part costs no database write of its own (but those of the ECR API are counted). The hash
+ * follows the bytes in memory; after a restart, or when the closing digest wants another algorithm,
+ * the object is read once to rebuild it. Only one request writes to a session at a time.
  */
 #ifndef BERTH_REGISTRY_UPLOAD_H
 #define BERTH_REGISTRY_UPLOAD_H

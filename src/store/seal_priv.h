@@ -51,8 +51,8 @@ struct seal_piece {
 	size_t len;
 };
 
-/* piece is the sealed segment, which this spoils, and then its plaintext: in its place, or, where to
- * is not NULL, there. Errors: CORRUPT; the bytes are wiped then. */
+/* piece is the sealed segment, which this spoils, and then its plaintext: in its place, or, where
+ * to is not NULL, there. Errors: CORRUPT; the bytes are wiped then. */
 MUST_CHECK bool seal_open_segment(struct seal_lock *lock, uint64_t index, enum seal_place place,
 	struct seal_piece *piece, uint8_t *to, struct err *err);
 /* Takes apart what seal_writer_tail made for plain_size bytes: the lock by its header, and the

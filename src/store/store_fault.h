@@ -2,8 +2,8 @@
  * store_fault.h - a store around another one that fails the N-th call, for tests: loop N upwards
  * until the operation under test succeeds, and check the invariants after each failure.
  *
- * Append, write, sync, cut, open, pread, remove, stat and each count as calls; closing never fails. A
- * write that is made to fail has written the first half of its bytes. Readers show no descriptor,
+ * Append, write, sync, cut, open, pread, remove, stat and each count as calls; closing never fails.
+ * A write that is made to fail has written the first half of its bytes. Readers show no descriptor,
  * so that all reading passes here. Threads: safe.
  */
 #ifndef BERTH_STORE_STORE_FAULT_H

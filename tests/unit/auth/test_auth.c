@@ -47,9 +47,9 @@ static void secrets_stand_wrapped_in_their_rows_and_open_under_no_other_key(void
 	struct access_key key;
 	struct auth *a;
 	struct secret plain, wrapping = { .len = 32 };
-	struct auth_options o = { .secrets_key = &wrapping,
-		.account = TEST_ACCOUNT,
-		.region = TEST_REGION };
+	struct auth_options o = {
+		.secrets_key = &wrapping, .account = TEST_ACCOUNT, .region = TEST_REGION
+	};
 	/* A folder of its own: the fixture's has a token key already. */
 	auth_close(f->auth);
 	f->auth = NULL;
@@ -71,9 +71,8 @@ static void secrets_stand_wrapped_in_their_rows_and_open_under_no_other_key(void
 	assert_int_equal(plain.len, 40);
 	assert_memory_equal(plain.bytes, key.secret, 40);
 	/* Moved to another access key's row it opens no more. */
-	ASSERT_FAILS(ERR_CORRUPT,
-		iam_secret_decode(auth_iam(f->auth), STR("AKIAAAAAAAAAAAAAAAAA"),
-			&s.row.secret, &plain, &err));
+	ASSERT_FAILS(ERR_CORRUPT, iam_secret_decode(auth_iam(f->auth), STR("AKIAAAAAAAAAAAAAAAAA"),
+					  &s.row.secret, &plain, &err));
 	wrapping.bytes[31] ^= 1;
 	ASSERT_FAILS(ERR_CORRUPT, auth_open(&o, &a, &err));
 }

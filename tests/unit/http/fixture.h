@@ -1,4 +1,5 @@
-/* A server in this process on a port of its own, and a client of raw sockets that sees all bytes. */
+/* A server in this process on a port of its own, and a client of raw sockets that sees all bytes.
+ */
 #ifndef BERTH_TESTS_HTTP_FIXTURE_H
 #define BERTH_TESTS_HTTP_FIXTURE_H
 

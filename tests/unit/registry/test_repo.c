@@ -124,8 +124,8 @@ static void a_key_that_is_not_there_or_not_usable_makes_no_repository(void **sta
 	}
 	ASSERT_DONE(kms_key_disable(w->kms, &key, &err));
 	in.kms_key = STR("alias/off");
-	ASSERT_FAILS(ERR_KMS_KEY_DISABLED,
-		repo_create(w->core, &w->reg, &in, w->arena, &out, &err));
+	ASSERT_FAILS(
+		ERR_KMS_KEY_DISABLED, repo_create(w->core, &w->reg, &in, w->arena, &out, &err));
 }
 
 static void names_come_in_byte_order_page_by_page(void **state)
