@@ -33,11 +33,36 @@ struct audit_note; /* front/audit.h */
 
 enum http_run { HTTP_INLINE, HTTP_WORKER };
 
+/*
+ * A way around the workers, for an operation that mostly makes one short look and then waits for
+ * one thing, such as a commit: no thread is kept waiting, nor woken, for it. begin runs on the
+ * event loop, and look in the place of handle. It may send the request to handle on a worker after
+ * all, and so may finish: handle then goes on from what these have left in req->user.
+ */
+enum http_turn {
+	HTTP_TURN_DONE,   /* answered */
+	HTTP_TURN_AWAIT,  /* start comes next */
+	HTTP_TURN_WORKER, /* handle */
+};
+
+struct http_relay {
+	enum http_turn (*look)(struct http_req *req);
+	/* Sets off what leads to one http_ready, perhaps before it returns. From here to http_ready
+	 * the request belongs to whoever that is. */
+	void (*start)(struct http_req *req);
+	/* On the event loop again: DONE or WORKER. Not called when the client has gone. */
+	enum http_turn (*finish)(struct http_req *req);
+};
+
+/* On any thread, which it does not make wait. */
+void http_ready(struct http_req *req);
+
 enum http_body { HTTP_BODY_NONE, HTTP_BODY_WHOLE, HTTP_BODY_STREAM };
 
 struct http_op {
-	const char *name;    /* as in logs and metrics: "GetManifest" */
-	enum http_run run;   /* of begin and handle; data always runs on a worker */
+	const char *name;               /* as in logs and metrics: "GetManifest" */
+	enum http_run run;              /* of begin and handle; data always runs on a worker */
+	const struct http_relay *relay; /* optional; with run WORKER, for NONE and WHOLE */
 	enum http_body body; /* NONE: a body, if sent, is dropped up to 64 KiB, then 413 */
 	size_t body_max; /* WHOLE: longer bodies get too_large (or a bare 413) before they are read
 			  */

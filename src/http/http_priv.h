@@ -93,6 +93,7 @@ enum stage {
 	STAGE_HEADERS, /* the request line is in */
 	STAGE_BEGIN,   /* begin is on a worker */
 	STAGE_BODY,    /* libmicrohttpd feeds the body, then calls once more */
+	STAGE_AWAIT,   /* start was called, http_ready is to come */
 	STAGE_HANDLE,  /* handle is on a worker */
 	STAGE_DRAIN,  /* answered early; the short rest of the body is dropped, then the answer goes
 			 out as usual */
@@ -166,7 +167,7 @@ struct request {
 	/* shared with workers */
 	struct mutex lock;
 	unsigned jobs;          /* lock */
-	bool is_scheduled;      /* lock: queued or running on a worker */
+	bool is_scheduled;      /* lock: queued or running on a worker, or http_ready is to come */
 	bool is_suspended;      /* lock */
 	bool needs_space;       /* lock: suspended until a buffer is free */
 	bool is_gone;           /* lock: libmicrohttpd has let go */
@@ -320,6 +321,7 @@ struct http_server {
 	bool is_sweep_over;     /* conns_lock */
 	struct conn *conns;     /* conns_lock */
 	atomic_uint connections, conns_opened, requests_active;
+	atomic_uint awaited; /* calls of http_ready to come */
 	/* the acceptor's; like conns_opened counted from the start, and may turn over */
 	unsigned conns_taken, conns_seen, conns_stale;
 	atomic_uint_least64_t body_bytes, answer_bytes; /* memory.c */

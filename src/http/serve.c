@@ -81,9 +81,22 @@ static bool work_step(struct request *r)
 	return true;
 }
 
-void serve_work(struct request *r)
+/* Nobody else is at work for the request any more. Holds the lock, and lets go of it. */
+static void leave(struct request *r)
 {
 	bool is_gone;
+
+	r->is_scheduled = false;
+	if (r->is_suspended)
+		serve_resume(r);
+	is_gone = r->is_gone;
+	mutex_unlock(&r->lock);
+	if (is_gone)
+		request_finish(r);
+}
+
+void serve_work(struct request *r)
+{
 	unsigned steps = 0;
 
 	mutex_lock(&r->lock);
@@ -95,13 +108,17 @@ void serve_work(struct request *r)
 			return;
 		}
 	}
-	r->is_scheduled = false;
-	if (r->is_suspended)
-		serve_resume(r);
-	is_gone = r->is_gone;
-	mutex_unlock(&r->lock);
-	if (is_gone)
-		request_finish(r);
+	leave(r);
+}
+
+void http_ready(struct http_req *req)
+{
+	struct request *r = request_of(req);
+	struct http_server *s = r->server;
+
+	mutex_lock(&r->lock);
+	leave(r);
+	atomic_fetch_sub(&s->awaited, 1); /* last: http_server_stop waits for it */
 }
 
 /* --- on the event loop --- */
@@ -192,7 +209,7 @@ static enum MHD_Result first_call(struct request *r, const char *method, const c
 		return answer_early(r);
 	}
 	if (r->pub.op->begin != NULL) {
-		if (r->pub.op->run == HTTP_WORKER)
+		if (r->pub.op->run == HTTP_WORKER && r->pub.op->relay == NULL)
 			return hand_off(r, JOB_BEGIN, STAGE_BEGIN);
 		run_begin(r);
 	}
@@ -218,6 +235,36 @@ static enum MHD_Result body_piece(struct request *r, const char *p, size_t *len)
 	return answer_early(r);
 }
 
+static enum MHD_Result await(struct request *r)
+{
+	/* In this order: http_server_stop looks at them in the other. */
+	atomic_fetch_add(&r->server->awaited, 1);
+	if (atomic_load(&r->server->is_aborting)) {
+		atomic_fetch_sub(&r->server->awaited, 1);
+		return MHD_NO;
+	}
+	r->stage = STAGE_AWAIT;
+	conn_phase(r->conn, PHASE_WAIT);
+	mutex_lock(&r->lock);
+	r->is_scheduled = true;
+	r->is_suspended = true;
+	MHD_suspend_connection(r->mhd);
+	mutex_unlock(&r->lock);
+	r->pub.op->relay->start(&r->pub);
+	return MHD_YES;
+}
+
+static enum MHD_Result take_turn(struct request *r, enum http_turn turn)
+{
+	if (turn == HTTP_TURN_WORKER)
+		return hand_off(r, JOB_HANDLE, STAGE_HANDLE);
+	if (turn == HTTP_TURN_AWAIT)
+		return await(r);
+	if (r->pub.status == 0)
+		reply_text(r, 500, "internal error");
+	return queue(r);
+}
+
 static enum MHD_Result body_end(struct request *r)
 {
 	r->body_remains = false;
@@ -231,6 +278,8 @@ static enum MHD_Result body_end(struct request *r)
 		mutex_unlock(&r->lock);
 		return is_early ? queue(r) : hand_off(r, JOB_HANDLE, STAGE_HANDLE);
 	}
+	if (r->pub.op->relay != NULL)
+		return take_turn(r, r->pub.op->relay->look(&r->pub));
 	if (r->pub.op->run == HTTP_WORKER)
 		return hand_off(r, JOB_HANDLE, STAGE_HANDLE);
 	run_handle(r);
@@ -256,6 +305,8 @@ enum MHD_Result serve_call(void *cls, struct MHD_Connection *c, const char *url,
 	case STAGE_BODY:
 		atomic_fetch_add_explicit(&r->conn->body_bytes, *upload_len, memory_order_relaxed);
 		return *upload_len > 0 ? body_piece(r, upload, upload_len) : body_end(r);
+	case STAGE_AWAIT:
+		return take_turn(r, r->pub.op->relay->finish(&r->pub));
 	case STAGE_HANDLE:
 		return queue(r);
 	case STAGE_DRAIN:

@@ -296,11 +296,18 @@ static void stop_sweeper(struct http_server *s)
 	thread_join(s->sweeper);
 }
 
+/* What is awaited comes in a moment: nothing that takes long is done that way. */
+static void await_ready(struct http_server *s)
+{
+	while (atomic_load(&s->awaited) > 0)
+		(void)usleep(1000);
+}
+
 /*
- * Suspended implies scheduled (http_priv.h), so once the workers have run dry every connection is
- * resumed or about to be refused, and libmicrohttpd, which aborts on suspended connections, may
- * stop. Loops that ask for a worker meanwhile are told that there is none and close their
- * connection.
+ * Suspended implies scheduled (http_priv.h), so once the workers have run dry and nobody is awaited
+ * every connection is resumed or about to be refused, and libmicrohttpd, which aborts on suspended
+ * connections, may stop. Loops that ask for a worker meanwhile are told that there is none and
+ * close their connection.
  */
 void http_server_stop(struct http_server *s, unsigned grace_ms)
 {
@@ -314,6 +321,7 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
 		(void)usleep(5000);
 	atomic_store(&s->is_aborting, true);
 	workers_close(&s->workers);
+	await_ready(s);
 	for (size_t i = 0; i < s->listener_count; i++)
 		if (s->listeners[i].daemon != NULL)
 			MHD_stop_daemon(s->listeners[i].daemon);

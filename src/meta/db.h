@@ -12,6 +12,8 @@
 #ifndef BERTH_META_DB_H
 #define BERTH_META_DB_H
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -40,6 +42,23 @@ MUST_CHECK bool db_read(struct db *db, db_fn fn, void *arg, struct err *err);
 /* Queues fn, returns when it is committed and durable (true) or rolled back (false).
  * Errors: what fn said; STORAGE_FULL, UNAVAILABLE, CORRUPT from the engine. */
 MUST_CHECK bool db_write(struct db *db, db_fn fn, void *arg, struct err *err);
+
+/* A write that nobody waits for. The caller fills in the first four, and keeps it until done is
+ * called, once, on the writer's thread: done must not wait for anything. */
+struct db_later {
+	db_fn fn;
+	void *arg;
+	void (*done)(void *done_arg);
+	void *done_arg;
+	bool is_done; /* true: committed and durable */
+	struct err err;
+	/* the database's own */
+	struct db_later *next;
+	atomic_uint state;
+};
+
+/* The same without waiting. */
+void db_write_later(struct db *db, struct db_later *l);
 /* Pieces waiting for the writer now. */
 unsigned db_queue_length(struct db *db);
 /* PRAGMA integrity_check and foreign_key_check. Errors: CORRUPT with the first finding. */

@@ -33,21 +33,10 @@
 #define WAL_RESTART_WAIT_MS 200
 #define IDLE_MS             2000 /* without work for so long, the log is emptied */
 
-enum piece_state { PIECE_QUEUED, PIECE_AWAITED, PIECE_FINISHED };
-
-/* On the stack of the caller, who leaves when state is FINISHED: the writer touches nothing of it
- * after. */
-struct piece {
-	db_fn fn;
-	void *arg;
-	struct piece *next;
-	atomic_uint state; /* enum piece_state; a futex */
-	bool done;
-	struct err err; /* when not done */
-};
+enum { PIECE_QUEUED, PIECE_AWAITED, PIECE_FINISHED }; /* db_later.state, a futex */
 
 struct batch {
-	struct piece *piece[BATCH_MAX];
+	struct db_later *piece[BATCH_MAX];
 	unsigned count;
 	int64_t begun_us;
 };
@@ -59,7 +48,7 @@ struct db_writer {
 
 	struct mutex lock; /* over the next four */
 	struct cond work;
-	struct piece *head, **tail;
+	struct db_later *head, **tail;
 	bool is_stopping;
 	atomic_uint queued; /* changed under lock, read without */
 
@@ -72,7 +61,7 @@ struct db_writer {
 	atomic_uint_fast64_t pieces, commits;
 };
 
-static void piece_await(struct piece *p)
+static void piece_await(struct db_later *p)
 {
 	unsigned seen = PIECE_QUEUED;
 	if (!atomic_compare_exchange_strong(&p->state, &seen, PIECE_AWAITED))
@@ -81,8 +70,12 @@ static void piece_await(struct piece *p)
 		syscall(SYS_futex, &p->state, FUTEX_WAIT_PRIVATE, PIECE_AWAITED, NULL, NULL, 0);
 }
 
-static void piece_finish(struct piece *p)
+static void piece_finish(struct db_later *p)
 {
+	if (p->done != NULL) {
+		p->done(p->done_arg); /* p is gone */
+		return;
+	}
 	/* After the exchange the caller may be gone. The wake names only an address: on a reused
 	 * one it is a spurious wake-up, which every waiter on a futex must stand. */
 	if (atomic_exchange(&p->state, PIECE_FINISHED) == PIECE_AWAITED)
@@ -95,7 +88,7 @@ static void batch_take(struct db_writer *w)
 	struct batch *b = &w->batch;
 	mutex_assert_held(&w->lock);
 	for (int n = 0; n < BATCH_STEP && w->head != NULL && b->count < BATCH_MAX; n++) {
-		struct piece *p = w->head;
+		struct db_later *p = w->head;
 		w->head = p->next;
 		if (w->head == NULL)
 			w->tail = &w->head;
@@ -120,7 +113,7 @@ static bool batch_grow(struct db_writer *w)
 static void batch_fail(struct batch *b, const struct err *err)
 {
 	for (unsigned i = 0; i < b->count; i++) {
-		b->piece[i]->done = false;
+		b->piece[i]->is_done = false;
 		b->piece[i]->err = *err;
 	}
 }
@@ -149,12 +142,12 @@ static bool expect_keys_resolved(struct db_conn *c, struct err *err)
 }
 
 /* Runs p under a savepoint. False: the whole transaction is gone, and p has failed. */
-static bool piece_run(struct db_writer *w, struct piece *p)
+static bool piece_run(struct db_writer *w, struct db_later *p)
 {
 	struct db_conn *c = w->conn;
 	struct err *err = &p->err;
 	atomic_fetch_add(&w->pieces, 1);
-	p->done = false;
+	p->is_done = false;
 	if (!db_conn_control(c, DB_SAVEPOINT, err)) {
 		db_conn_rollback(c);
 		return false;
@@ -175,19 +168,19 @@ static bool piece_run(struct db_writer *w, struct piece *p)
 		db_conn_rollback(c);
 		return false;
 	}
-	p->done = done;
+	p->is_done = done;
 	return true;
 }
 
-static void piece_run_alone(struct db_writer *w, struct piece *p)
+static void piece_run_alone(struct db_writer *w, struct db_later *p)
 {
 	if (!db_conn_control(w->conn, DB_BEGIN, &p->err)) {
-		p->done = false;
+		p->is_done = false;
 		return;
 	}
 	struct err err;
 	if (piece_run(w, p) && !commit(w, &err)) {
-		p->done = false;
+		p->is_done = false;
 		p->err = err;
 	}
 }
@@ -320,8 +313,9 @@ void db_writer_stop(struct db_writer *w)
 	free(w);
 }
 
-static void enqueue(struct db_writer *w, struct piece *p)
+static void enqueue(struct db_writer *w, struct db_later *p)
 {
+	p->next = NULL;
 	mutex_lock(&w->lock);
 	assert(!w->is_stopping);
 	*w->tail = p;
@@ -333,6 +327,18 @@ static void enqueue(struct db_writer *w, struct piece *p)
 		cond_signal(&w->work); /* without the lock, which the writer takes first of all */
 }
 
+void db_write_later(struct db *db, struct db_later *l)
+{
+	assert(db_active == NULL || db_active->db != db);
+	l->is_done = false;
+	if (db->writer != NULL) {
+		enqueue(db->writer, l);
+		return;
+	}
+	err_sys(&l->err, ERR_INTERNAL, 0, "%s is open for reading only", db->path);
+	l->done(l->done_arg);
+}
+
 bool db_write(struct db *db, db_fn fn, void *arg, struct err *err)
 {
 	/* On the writer thread it would wait for itself; in a read it would see another state than
@@ -340,12 +346,12 @@ bool db_write(struct db *db, db_fn fn, void *arg, struct err *err)
 	assert(db_active == NULL || db_active->db != db);
 	if (db->writer == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "%s is open for reading only", db->path);
-	struct piece p = { .fn = fn, .arg = arg };
+	struct db_later p = { .fn = fn, .arg = arg };
 	enqueue(db->writer, &p);
 	piece_await(&p);
-	if (!p.done)
+	if (!p.is_done)
 		*err = p.err;
-	return p.done;
+	return p.is_done;
 }
 
 unsigned db_queue_length(struct db *db)

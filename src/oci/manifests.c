@@ -130,45 +130,108 @@ static void set_tags(struct http_req *req, const struct str *tags, size_t count)
 		http_header_set(req, "OCI-Tag", buf_str(&list));
 }
 
-void oci_manifest_put_handle(struct http_req *req)
-{
-	struct err err;
-	struct image_ref ref;
-	struct image_put_result result;
+/* A push as the request says it. */
+struct oci_put {
+	struct image_put in;
 	struct str tags[IMAGE_PUT_TAGS_MAX];
-	char text[DIGEST_TEXT_MAX];
+	struct image_again *again; /* NULL: not begun */
+};
+
+/* False: answered. */
+static bool read_put(struct http_req *req, struct oci_put *p)
+{
+	struct image_ref ref;
 	struct oci_request *r = oci_request_of(req);
-	struct image_put in = { .repo = r->path.name,
+	p->again = NULL;
+	p->in = (struct image_put){ .repo = r->path.name,
 		.bytes = http_body(req),
 		.content_type = http_header(req, "Content-Type"),
 		.principal = r->who.arn,
-		.tags = tags };
+		.tags = p->tags };
 	if (!reference(req, &ref))
-		return;
-	in.has_digest = ref.has_digest;
-	in.digest = ref.digest;
-	if (!ref.has_digest) {
-		tags[0] = ref.tag;
-		in.tag_count = 1;
-	} else if (!tag_parameters(req, tags, &in.tag_count)) {
-		return;
-	}
-	if (!image_put(r->front->core, &r->reg, &in, req->arena, &result, &err) &&
-		!(oci_create_on_push(req, &err) &&
-			image_put(r->front->core, &r->reg, &in, req->arena, &result, &err))) {
-		oci_error_from(req, &err);
-		return;
-	}
-	oci_audit_image(req, &result.digest);
-	oci_set_digest(req, &result.digest);
-	http_header_setf(req, "Location", "/v2/" STR_FMT "/manifests/%s", STR_ARG(r->path.name),
-		digest_text(&result.digest, text));
-	if (ref.has_digest && in.tag_count > 0)
-		set_tags(req, tags, in.tag_count);
-	if (result.has_subject)
-		http_header_set(req, "OCI-Subject", str_from(digest_text(&result.subject, text)));
+		return false;
+	p->in.has_digest = ref.has_digest;
+	p->in.digest = ref.digest;
+	if (ref.has_digest)
+		return tag_parameters(req, p->tags, &p->in.tag_count);
+	p->tags[0] = ref.tag;
+	p->in.tag_count = 1;
+	return true;
+}
+
+static void answer_put(
+	struct http_req *req, const struct image_put *in, const struct image_put_result *result)
+{
+	char text[DIGEST_TEXT_MAX];
+	oci_audit_image(req, &result->digest);
+	oci_set_digest(req, &result->digest);
+	http_header_setf(req, "Location", "/v2/" STR_FMT "/manifests/%s",
+		STR_ARG(oci_request_of(req)->path.name), digest_text(&result->digest, text));
+	if (in->has_digest && in->tag_count > 0)
+		set_tags(req, in->tags, in->tag_count);
+	if (result->has_subject)
+		http_header_set(req, "OCI-Subject", str_from(digest_text(&result->subject, text)));
 	http_reply(req, 201);
 }
+
+/* Goes on with what the relay has begun, if it has. */
+static void put(struct http_req *req, const struct oci_put *p)
+{
+	struct err err;
+	struct image_put_result result;
+	struct oci_request *r = oci_request_of(req);
+	struct core *core = r->front->core;
+	bool done = p->again ? image_put_end(p->again, &result, &err)
+			     : image_put(core, &r->reg, &p->in, req->arena, &result, &err);
+	if (done || (oci_create_on_push(req, &err) &&
+			    image_put(core, &r->reg, &p->in, req->arena, &result, &err)))
+		answer_put(req, &p->in, &result);
+	else
+		oci_error_from(req, &err);
+}
+
+void oci_manifest_put_handle(struct http_req *req)
+{
+	struct oci_put p;
+	if (oci_request_of(req)->put)
+		put(req, oci_request_of(req)->put);
+	else if (read_put(req, &p))
+		put(req, &p);
+}
+
+static enum http_turn look(struct http_req *req)
+{
+	struct oci_request *r = oci_request_of(req);
+	struct oci_put *p = arena_alloc(req->arena, sizeof(*p));
+	if (!p)
+		return HTTP_TURN_WORKER;
+	if (!read_put(req, p))
+		return HTTP_TURN_DONE;
+	p->again = image_put_begin(r->front->core, &r->reg, &p->in, req->arena);
+	r->put = p;
+	return p->again ? HTTP_TURN_AWAIT : HTTP_TURN_WORKER;
+}
+
+static void ready(void *arg)
+{
+	http_ready(arg);
+}
+
+static void start(struct http_req *req)
+{
+	image_put_start(oci_request_of(req)->put->again, ready, req);
+}
+
+static enum http_turn finish(struct http_req *req)
+{
+	const struct oci_put *p = oci_request_of(req)->put;
+	if (!image_put_is_over(p->again))
+		return HTTP_TURN_WORKER;
+	put(req, p);
+	return HTTP_TURN_DONE;
+}
+
+const struct http_relay oci_manifest_put_relay = { look, start, finish };
 
 /* A tag only untags: the image stays, also without its last tag. */
 void oci_manifest_delete_handle(struct http_req *req)

@@ -15,14 +15,17 @@
 		.data = oci_upload_data,  \
 		.handle = (h),            \
 		.end = oci_upload_end }
-#define TAKE_MANIFEST(n, h)                     \
-	.http = { .name = (n),                  \
-		.run = HTTP_WORKER,             \
-		.body = HTTP_BODY_WHOLE,        \
-		.body_max = MANIFEST_MAX_BYTES, \
-		.begin = oci_begin,             \
-		.handle = (h),                  \
+#define TAKE_MANIFEST(n, h)                       \
+	.http = { .name = (n),                    \
+		.run = HTTP_WORKER,               \
+		.body = HTTP_BODY_WHOLE,          \
+		.body_max = MANIFEST_MAX_BYTES,   \
+		.begin = oci_begin,               \
+		.relay = &oci_manifest_put_relay, \
+		.handle = (h),                    \
 		.too_large = oci_too_large }
+#define WORK_RELAYED(n, h, r) \
+	.http = { .name = (n), .run = HTTP_WORKER, .begin = oci_begin, .relay = (r), .handle = (h) }
 
 /* Which ECR action guards which request: facts of ECR's CloudTrail events and permission sets. HEAD
  * without a row of its own is served by the row of GET. */
@@ -51,7 +54,7 @@ static const struct oci_op operations[] = {
 
 	{ WORK("StartUpload", oci_upload_start_handle), OCI_UPLOADS, "POST",
 		{ "ecr:InitiateLayerUpload" } },
-	{ WORK("MountBlob", oci_mount_handle), OCI_UPLOADS_MOUNT, "POST",
+	{ WORK_RELAYED("MountBlob", oci_mount_handle, &oci_mount_relay), OCI_UPLOADS_MOUNT, "POST",
 		{ "ecr:InitiateLayerUpload" } },
 	{ TAKE_BLOB("PushBlob", oci_upload_single_handle), OCI_UPLOADS_SINGLE, "POST",
 		{ "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload" },
@@ -135,6 +138,8 @@ static const struct http_op *route(struct http_req *req, void *ctx)
 		return &no_memory;
 	req->user = r;
 	r->front = front;
+	r->mount = NULL;
+	r->put = NULL;
 	if (!oci_path_parse(req->path, req->arena, &r->path, &err)) {
 		if (err.kind != ERR_NAME_INVALID)
 			return &no_memory;

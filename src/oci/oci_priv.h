@@ -11,6 +11,8 @@
 
 struct oci_request;
 struct oci_upload; /* uploads.c */
+struct oci_put;    /* manifests.c */
+struct mount_attempt;
 
 /* One row of the table in oci.c. http comes first: req->op points at it, and thus at the row. */
 struct oci_op {
@@ -31,6 +33,9 @@ struct oci_request {
 	struct principal who; /* from here on: known after oci_begin */
 	struct registry_id reg;
 	struct oci_upload *upload;
+	/* where the operation has been begun on the event loop; NULL: not */
+	struct mount_attempt *mount;
+	struct oci_put *put;
 };
 
 /* begin of every operation: authentication, registry, refusal of bad paths, permission, then the
@@ -89,7 +94,9 @@ void oci_manifest_head_handle(struct http_req *req);
 bool oci_manifest_put_prepare(struct http_req *req, struct oci_request *r);
 void oci_manifest_put_handle(struct http_req *req);
 void oci_manifest_delete_handle(struct http_req *req);
-void oci_mount_handle(struct http_req *req);        /* mounts.c */
+extern const struct http_relay oci_manifest_put_relay;
+void oci_mount_handle(struct http_req *req); /* mounts.c */
+extern const struct http_relay oci_mount_relay;
 void oci_upload_start_handle(struct http_req *req); /* uploads.c */
 void oci_upload_open(struct http_req *req, enum digest_alg otherwise);
 bool oci_upload_single_prepare(struct http_req *req, struct oci_request *r);

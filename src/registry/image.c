@@ -402,6 +402,18 @@ static bool put(struct put_args *a, struct err *err)
 	return false;
 }
 
+static void report(struct put_args *a, struct arena *arena, struct image_put_result *out)
+{
+	*out = (struct image_put_result){
+		.digest = a->digest,
+		.media_type = arena_str(arena, a->row.media_type),
+		.has_subject = a->row.has_subject,
+		.subject = a->row.subject,
+	};
+	if (a->is_new)
+		core_count(&a->core->images_pushed, 1);
+}
+
 bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in,
 	struct arena *arena, struct image_put_result *out, struct err *err)
 {
@@ -412,18 +424,68 @@ bool image_put(struct core *c, const struct registry_id *reg, const struct image
 	 * hold. */
 	a.arena = arena_new(MANIFEST_ARENA_BYTES);
 	bool ok = put(&a, err);
-	if (ok) {
-		*out = (struct image_put_result){
-			.digest = a.digest,
-			.media_type = arena_str(arena, a.row.media_type),
-			.has_subject = a.row.has_subject,
-			.subject = a.row.subject,
-		};
-		if (a.is_new)
-			core_count(&c->images_pushed, 1);
-	}
+	if (ok)
+		report(&a, arena, out);
 	arena_free(a.arena);
 	return ok;
+}
+
+/* --- push of what is there --- */
+
+struct image_again {
+	struct put_args args;
+	struct db_later write;
+};
+
+/* What is hashed and looked up where nobody may wait. */
+#define AGAIN_MAX_BYTES (64 * KIB)
+
+static bool is_there(struct put_args *a)
+{
+	struct err unused;
+	struct pool *pool;
+	a->stored = a->in->bytes;
+	return core_check_name(a->in->repo, &unused) && check_put(a->in, &a->digest, &unused) &&
+	       look(a, &unused) && a->is_known && pool_find(a->core, a->pool_id, &pool, &unused) &&
+	       pool_form_now(pool, &a->form);
+}
+
+struct image_again *image_put_begin(struct core *c, const struct registry_id *reg,
+	const struct image_put *in, struct arena *arena)
+{
+	struct image_again *p;
+	if (in->bytes.len > AGAIN_MAX_BYTES)
+		return NULL;
+	p = arena_alloc(arena, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->args = (struct put_args){ .core = c, .reg = reg, .in = in, .arena = arena };
+	return is_there(&p->args) ? p : NULL;
+}
+
+void image_put_start(struct image_again *p, void (*done)(void *arg), void *arg)
+{
+	p->write =
+		(struct db_later){ .fn = put_in, .arg = &p->args, .done = done, .done_arg = arg };
+	db_write_later(p->args.core->db, &p->write);
+}
+
+bool image_put_is_over(const struct image_again *p)
+{
+	return p->write.is_done && !p->args.has_vanished;
+}
+
+bool image_put_end(struct image_again *p, struct image_put_result *out, struct err *err)
+{
+	struct put_args *a = &p->args;
+	if (!p->write.is_done) {
+		*err = p->write.err;
+		return false;
+	}
+	if (a->has_vanished)
+		return image_put(a->core, a->reg, a->in, a->arena, out, err);
+	report(a, a->arena, out);
+	return true;
 }
 
 /* --- pull --- */

@@ -65,6 +65,20 @@ struct image_put_result {
 MUST_CHECK bool image_put(struct core *c, const struct registry_id *reg, const struct image_put *in,
 	struct arena *arena, struct image_put_result *out, struct err *err);
 
+/*
+ * The same in steps, for callers that may not wait, of an image that the repository has, in a pool
+ * whose key is at hand: one more tag. NULL: something else. All lives in the arena, in too.
+ */
+struct image_again;
+struct image_again *image_put_begin(struct core *c, const struct registry_id *reg,
+	const struct image_put *in, struct arena *arena);
+/* done is called once, on any thread, and must not wait. */
+void image_put_start(struct image_again *p, void (*done)(void *arg), void *arg);
+/* After done: whether image_put_end need not wait for anything. */
+bool image_put_is_over(const struct image_again *p);
+/* As image_put; once. */
+MUST_CHECK bool image_put_end(struct image_again *p, struct image_put_result *out, struct err *err);
+
 /* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from
  * `bytes` (a buf that the caller made with at least MANIFEST_STORED_MAX and is empty), because
  * arenas are smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN, IMAGE_ARCHIVED. */

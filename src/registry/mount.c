@@ -282,6 +282,34 @@ static bool look_avoidable(struct mount_args *a, struct err *err)
 	return true;
 }
 
+/* True when the source is to be looked at; false also when it cannot be. */
+static bool fill(struct mount_args *a, struct err *err)
+{
+	const struct mount_request *in = a->in;
+	struct mount_facts *f = &a->facts;
+	struct err bad;
+	if (!core_check_name(in->target, err) ||
+		!core_registry(a->core, a->reg, false, &a->registry_id, err))
+		return false;
+	if (!a->registry_id)
+		return core_repo_unknown(a->reg, in->target, err);
+	f->digest_is_valid = digest_parse(in->digest, &a->digest, &bad);
+	f->policy_is_ecr = a->core->o.mount_policy == MOUNT_POLICY_ECR;
+	f->source_given = in->source.ptr != NULL && in->source.len > 0;
+	f->source_is_other_registry = f->source_given && names_a_registry(in->source);
+	/* Asked outside of transactions: the answer may need one of its own. */
+	f->may_read = names_a_source(a) && in->may_read(in->may_read_arg, in->source);
+	return true;
+}
+
+/* What the first look or attempt has led to may lead on. */
+static bool go_on(struct mount_args *a, struct err *err)
+{
+	if (a->outcome == MOUNT_OFF)
+		return look_avoidable(a, err);
+	return !wants_discovery(a, a->outcome) || discover(a, err);
+}
+
 /*
  * A client that names a source that it may read was told before that the target does not have the
  * blob, and mostly gets the link now: so the transaction that writes it looks as well. All others
@@ -290,41 +318,20 @@ static bool look_avoidable(struct mount_args *a, struct err *err)
 static bool run(struct mount_args *a, struct err *err)
 {
 	struct db *db = a->core->db;
-	struct mount_facts *f = &a->facts;
-	/* Asked outside of transactions: the answer may need one of its own. */
-	f->may_read = names_a_source(a) && a->in->may_read(a->in->may_read_arg, a->in->source);
-	if (!f->may_read && !db_read(db, look_in, a, err))
+	if (!a->facts.may_read && !db_read(db, look_in, a, err))
 		return false;
-	if ((f->may_read || wants_renewal(a)) && !db_write(db, attempt_in, a, err))
+	if ((a->facts.may_read || wants_renewal(a)) && !db_write(db, attempt_in, a, err))
 		return false;
-	if (a->outcome == MOUNT_OFF)
-		return look_avoidable(a, err);
-	return !wants_discovery(a, a->outcome) || discover(a, err);
+	return go_on(a, err);
 }
 
-bool mount_try(struct core *c, const struct registry_id *reg, const struct mount_request *in,
-	struct arena *arena, struct mount_result *out, struct err *err)
+/* Counters, log, and what the caller wants to know. */
+static void report(struct mount_args *a, struct mount_result *out)
 {
-	struct mount_args *a = arena_alloc(arena, sizeof(*a));
-	struct err bad;
-	if (!a)
-		return core_no_memory(err);
-	*a = (struct mount_args){ .core = c, .reg = reg, .in = in, .arena = arena };
-	if (!core_check_name(in->target, err) ||
-		!core_registry(c, reg, false, &a->registry_id, err))
-		return false;
-	if (!a->registry_id)
-		return core_repo_unknown(reg, in->target, err);
-	a->facts.digest_is_valid = digest_parse(in->digest, &a->digest, &bad);
-	a->facts.policy_is_ecr = c->o.mount_policy == MOUNT_POLICY_ECR;
-	a->facts.source_given = in->source.ptr != NULL && in->source.len > 0;
-	a->facts.source_is_other_registry = a->facts.source_given && names_a_registry(in->source);
-	if (!run(a, err))
-		return false;
 	enum mount_outcome outcome = a->outcome;
 	bool done = outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT;
 	if (outcome == MOUNT_MOUNTED)
-		core_count(&c->bytes_mounted, a->blob.size_bytes);
+		core_count(&a->core->bytes_mounted, a->blob.size_bytes);
 	else
 		a->chosen = (struct str){ NULL, 0 };
 	struct mount_entry_of log = {
@@ -334,13 +341,67 @@ bool mount_try(struct core *c, const struct registry_id *reg, const struct mount
 		.size_bytes = done ? a->blob.size_bytes : a->size_bytes,
 		.avoidable = outcome == MOUNT_OFF && a->avoidable,
 	};
-	core_log_mount(c, in, &log);
+	core_log_mount(a->core, a->in, &log);
 	*out = (struct mount_result){
 		.outcome = outcome,
 		.digest = a->digest,
 		.size_bytes = done ? a->blob.size_bytes : 0,
 		.source = a->chosen,
 	};
+}
+
+bool mount_try(struct core *c, const struct registry_id *reg, const struct mount_request *in,
+	struct arena *arena, struct mount_result *out, struct err *err)
+{
+	struct mount_args *a = arena_alloc(arena, sizeof(*a));
+	if (!a)
+		return core_no_memory(err);
+	*a = (struct mount_args){ .core = c, .reg = reg, .in = in, .arena = arena };
+	if (!fill(a, err) || !run(a, err))
+		return false;
+	report(a, out);
+	return true;
+}
+
+struct mount_attempt {
+	struct mount_args args;
+	struct db_later write;
+};
+
+struct mount_attempt *mount_begin(struct core *c, const struct registry_id *reg,
+	const struct mount_request *in, struct arena *arena)
+{
+	struct err unused;
+	struct mount_attempt *m = arena_alloc(arena, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->args = (struct mount_args){ .core = c, .reg = reg, .in = in, .arena = arena };
+	return fill(&m->args, &unused) && m->args.facts.may_read ? m : NULL;
+}
+
+void mount_start(struct mount_attempt *m, void (*done)(void *arg), void *arg)
+{
+	m->write = (struct db_later){
+		.fn = attempt_in, .arg = &m->args, .done = done, .done_arg = arg
+	};
+	db_write_later(m->args.core->db, &m->write);
+}
+
+bool mount_is_over(const struct mount_attempt *m)
+{
+	enum mount_outcome outcome = m->args.outcome;
+	return m->write.is_done && (outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT);
+}
+
+bool mount_end(struct mount_attempt *m, struct mount_result *out, struct err *err)
+{
+	if (!m->write.is_done) {
+		*err = m->write.err;
+		return false;
+	}
+	if (!go_on(&m->args, err))
+		return false;
+	report(&m->args, out);
 	return true;
 }
 

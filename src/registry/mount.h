@@ -40,6 +40,20 @@ MUST_CHECK bool mount_try(struct core *c, const struct registry_id *reg,
 	const struct mount_request *in, struct arena *arena, struct mount_result *out,
 	struct err *err);
 
+/*
+ * The same in steps, for callers that may not wait, where the client names a source that it may
+ * read; NULL: it does not, or something else is unusual. All lives in the arena, in too.
+ */
+struct mount_attempt;
+struct mount_attempt *mount_begin(struct core *c, const struct registry_id *reg,
+	const struct mount_request *in, struct arena *arena);
+/* done is called once, on any thread, and must not wait. */
+void mount_start(struct mount_attempt *m, void (*done)(void *arg), void *arg);
+/* After done: whether mount_end need not wait for anything. */
+bool mount_is_over(const struct mount_attempt *m);
+/* As mount_try; once. */
+MUST_CHECK bool mount_end(struct mount_attempt *m, struct mount_result *out, struct err *err);
+
 /* The pure decision, of facts that were looked up; for tests and readers. */
 struct mount_facts {
 	bool digest_is_valid, setting_enabled, policy_is_ecr;

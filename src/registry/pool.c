@@ -283,15 +283,31 @@ static bool is_usable(struct pool *p, int64_t form, struct err *err)
 	return true;
 }
 
+static bool is_plain(const struct pool *p)
+{
+	return !p->core->o.managed_key || p->core->o.disk_is_encrypted;
+}
+
+static int64_t current_version(struct pool *p)
+{
+	LOCKED(&p->mutex);
+	return p->version;
+}
+
+bool pool_form_now(struct pool *p, int64_t *out)
+{
+	struct err unused;
+	*out = is_plain(p) ? FORM_PLAIN : current_version(p);
+	return is_plain(p) || (*out && p->enc_type == ENC_AES256 && is_usable(p, *out, &unused));
+}
+
 bool pool_form(struct pool *p, int64_t *out, struct err *err)
 {
-	if (!p->core->o.managed_key || p->core->o.disk_is_encrypted) {
+	if (is_plain(p)) {
 		*out = FORM_PLAIN;
 		return true;
 	}
-	mutex_lock(&p->mutex);
-	int64_t version = p->version;
-	mutex_unlock(&p->mutex);
+	int64_t version = current_version(p);
 	if (!version) {
 		struct new_key_args a = { .pool = p };
 		bool ok = true;

@@ -33,6 +33,8 @@ struct str pool_key_arn(const struct pool *p);
 
 /* The form for new bytes: FORM_PLAIN, or the current version, made if there is none yet. */
 MUST_CHECK bool pool_form(struct pool *p, int64_t *out, struct err *err);
+/* The same where it is known and nobody but the database has to be asked; false: use pool_form. */
+bool pool_form_now(struct pool *p, int64_t *out);
 /* What seal.h wants to know, for a form that is not plain. */
 void pool_seal(struct pool *p, int64_t form, struct seal_pool *out);
 

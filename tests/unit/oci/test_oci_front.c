@@ -270,7 +270,11 @@ static void push_through_faults(enum db_fault fault, const char *method, const c
 		assert_true(n < 200);
 		db_fault_set(t.db, n, fault, DB_FAULT_AT_ANY);
 		ask(method, target, t.basic, body);
+		bool is_spent = db_fault_left(t.db) == 0;
 		db_fault_set(t.db, 0, fault, DB_FAULT_AT_ANY);
+		/* What fails on the event loop is tried once more by a worker. */
+		if (answer.status == done && is_spent && strcmp(method, "PUT") == 0)
+			continue;
 		if (answer.status == done) {
 			assert_true(n > 1);
 			break;
