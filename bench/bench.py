@@ -35,6 +35,7 @@ class Bench(Reads, Writes, Servers):
         self.rounds = 2 if quick else int(os.environ.get("BENCH_ROUNDS", "5"))
         self.seconds = 1 if quick else int(os.environ.get("BENCH_SECONDS", "3"))
         self.big = (128 if quick else 1024) * MIB
+        self.collected = 2000 if quick else 100_000
         self.many, self.many_mib = (16, 64) if quick else (64, 1024 if os.environ.get("BENCH_FULL_PUSHES") else 256)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-", dir=os.environ.get("BENCH_DIR", OUT)))
         self.env = clean_env(self.folder)
@@ -65,7 +66,7 @@ class Bench(Reads, Writes, Servers):
         ends the run."""
         cpu = peer.cpu()
         done = subprocess.run(
-            ["wrk", "-t1", f"-c{connections}", f"-d{self.seconds}s", "--timeout", "20s", "-s", ROOT / "bench" / script, f"http://127.0.0.1:{peer.port}{url}"],
+            ["wrk", "-t1", f"-c{connections}", f"-d{self.seconds}s", "--timeout", "20s", "-s", ROOT / "bench" / script, f"{peer.scheme}://127.0.0.1:{peer.port}{url}"],
             env={**self.env, "BENCH_AUTH": peer.authorization, **{k: str(v) for k, v in env.items()}}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         lines = [x for x in done.stdout.splitlines() if x.startswith("JSON ")]
         if done.returncode or not lines:
@@ -97,7 +98,7 @@ class Bench(Reads, Writes, Servers):
                 entry["median"] = statistics.median(entry["rounds"])
 
 
-CASES = ["manifest", "digest", "small", "lists", "mount", "tag", "untag", "blobs", "push", "get", "image", "idle", "pushes", "start"]
+CASES = ["manifest", "tls", "digest", "small", "lists", "mount", "tag", "untag", "blobs", "push", "get", "image", "idle", "pushes", "collect", "start"]
 
 
 def version(*command):
@@ -131,7 +132,8 @@ def main():
     finally:
         bench.close()
     results = {"machine": about, "quick": args.quick, "when": time.strftime("%Y-%m-%d"), "cases": bench.results,
-               "parameters": {"rounds": bench.rounds, "seconds": bench.seconds, "big_mib": bench.big // MIB, "uploads": bench.many, "upload_mib": bench.many_mib, "manifest_bytes": bench.manifest_bytes}}
+               "parameters": {"rounds": bench.rounds, "seconds": bench.seconds, "big_mib": bench.big // MIB, "uploads": bench.many, "upload_mib": bench.many_mib, "manifest_bytes": bench.manifest_bytes,
+                              "collected": bench.collected}}
     (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     write_page(results, None if args.quick or (args.case and not args.page) else ROOT / "docs/performance.md")
 

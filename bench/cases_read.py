@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 
+from harness.certificate import make_certificate
 from harness.oci import blob, manifest, sha256
 
 MIB = 1 << 20
@@ -41,6 +42,20 @@ class Reads:
 
     def digest(self):
         self.rounds_of("digest", [*self.registries, self.nginx], lambda p: "/manifest" if p is self.nginx else f"/v2/bench/app/manifests/{self.manifest_digest}")
+
+    def tls(self):
+        """The manifest again, over TLS as each server does it without further settings."""
+        peers = [*self.registries, self.nginx]
+        make_certificate(self.folder, "127.0.0.1")
+        for peer in peers:
+            peer.stop()
+            peer.tls = self.folder
+            peer.start()
+        self.rounds_of("tls", peers, lambda p: "/manifest" if p is self.nginx else "/v2/bench/app/manifests/v1")
+        for peer in peers:
+            peer.stop()
+            peer.tls = None
+            peer.start()
 
     def small(self):
         """GET of small blobs; the same bytes as files for nginx. (wrk cannot do HEAD: it waits for the body.)"""

@@ -1,7 +1,10 @@
 """What a server costs: memory, start."""
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 
 from peers import Berth, Distribution, DockerRegistry
@@ -54,6 +57,28 @@ class Servers:
             self.keep("pushes", peer, peer.memory("VmHWM") / MIB, seconds=got["seconds"], done=got["done"])
             peer.stop()
             shutil.rmtree(peer.folder, ignore_errors=True)
+
+    def collect(self):
+        """`berth gc` beside the server, when many blobs have lost their last repository."""
+        peer = Berth(self.folder / "collect")
+        peer.start()
+        peer.create(["bench/app"])
+        while self.blobs_of(peer) < self.collected:
+            self.load(peer, "small", 64, 1024, 1, self.blobs_of(peer) + 1000 * 1000)
+        pushed, ecr = self.blobs_of(peer), peer.server.client("ecr")
+        ecr.delete_repository(repositoryName="bench/app", force=True)
+        began, cpu = time.perf_counter(), peer.cpu()
+        subprocess.run([*peer.command()[:1], "gc", "--data", peer.server.data, "--collect-grace", "0s"], env=peer.env, check=True, stdout=subprocess.DEVNULL)
+        took = time.perf_counter() - began
+        if left := self.blobs_of(peer):
+            sys.exit(f"{left} of {pushed} blobs were not collected")
+        self.keep("collect", peer, took * 1e6 / pushed, seconds=took, blobs=pushed)
+        peer.stop()
+        shutil.rmtree(peer.folder, ignore_errors=True)
+
+    @staticmethod
+    def blobs_of(peer):
+        return sum(len(files) for _, _, files in os.walk(peer.server.data / "blobs"))
 
     def start(self):
         """Milliseconds from exec to the first answer, on the folder that the cases before have filled."""

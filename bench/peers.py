@@ -4,9 +4,11 @@ import base64
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 import time
+from http.client import HTTPSConnection
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -25,6 +27,11 @@ class Peer:
     needs_repositories = False
     authorization = ""
     process = None
+    tls = None  # a folder with cert.pem and key.pem; from the next start on
+
+    @property
+    def scheme(self):
+        return "https" if self.tls else "http"
 
     def command(self):
         raise NotImplementedError
@@ -36,13 +43,21 @@ class Peer:
             self.process = subprocess.Popen(self.command(), env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         while time.perf_counter() < began + 20:
             try:
-                http = Http(self.port, timeout=5)
-                http.get(self.health)
-                http.close()
+                self.ask()
                 return time.perf_counter() - began
             except OSError:
                 time.sleep(0.0005)
         raise RuntimeError(f"{self.name} does not answer: {(self.folder / 'log').read_text()[-2000:]}")
+
+    def ask(self):
+        if self.tls:
+            http = HTTPSConnection("127.0.0.1", self.port, timeout=5, context=ssl._create_unverified_context())
+            http.request("GET", self.health)
+            http.getresponse().read()
+        else:
+            http = Http(self.port, timeout=5)
+            http.get(self.health)
+        http.close()
 
     def stop(self):
         if self.process is not None:
@@ -90,7 +105,7 @@ class Berth(Peer):
         self.port, self.env = self.server.port, clean_env(self.server.home)
 
     def command(self):
-        return self.server.command()
+        return self.server.command() + (["--tls-cert", self.tls / "cert.pem", "--tls-key", self.tls / "key.pem"] if self.tls else [])
 
     def start(self):
         took = super().start()
@@ -125,11 +140,12 @@ class DockerRegistry(Peer):
         self.port, self.env = free_port(), clean_env(folder)
         self.env["OTEL_TRACES_EXPORTER"] = "none"
         del self.env["REGISTRY_AUTH_FILE"]  # meant for skopeo; this program reads every REGISTRY_* as its own setting
-        (folder / "config.yml").write_text(
-            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}\n"
-            f"http: {{addr: '127.0.0.1:{self.port}'}}\nlog: {{level: error, accesslog: {{disabled: true}}}}\n")
 
     def command(self):
+        tls = f", tls: {{certificate: {self.tls}/cert.pem, key: {self.tls}/key.pem}}" if self.tls else ""
+        (self.folder / "config.yml").write_text(
+            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {self.folder}/data}}, delete: {{enabled: true}}}}\n"
+            f"http: {{addr: '127.0.0.1:{self.port}'{tls}}}\nlog: {{level: error, accesslog: {{disabled: true}}}}\n")
         return [self.binary, "serve", str(self.folder / "config.yml")]
 
 
@@ -152,17 +168,18 @@ class Nginx(Peer):
         self.folder = folder
         (folder / "www").mkdir(parents=True)
         self.port, self.env = free_port(), clean_env(folder)
+
+    def command(self):
         # Workers give up root, and could then not read a folder that is ours alone.
-        user = "user root;" if os.geteuid() == 0 else ""
+        user, folder = "user root;" if os.geteuid() == 0 else "", self.folder
+        tls = f"ssl_certificate {self.tls}/cert.pem; ssl_certificate_key {self.tls}/key.pem;" if self.tls else ""
         (folder / "nginx.conf").write_text(f"""
 {user} daemon off; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log error;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; default_type application/octet-stream;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 127.0.0.1:{self.port} backlog=4096; root {folder}/www; }}
+  server {{ listen 127.0.0.1:{self.port} {"ssl" if self.tls else ""} backlog=4096; {tls} root {folder}/www; }}
 }}
 """)
-
-    def command(self):
         return ["nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")]

@@ -11,6 +11,7 @@ cases); the spread stands behind it. Clients run on the same cores as the server
 for the whole transfer of a large blob; unlike a rate it hardly depends on what the client costs.
 
 - **manifest GET**: {manifest_bytes} bytes, `wrk -t1 -c32`, {seconds} s a round. nginx serves a static file of the same bytes.
+- **over TLS**: the same by TLS 1.3, an ECDSA key, connections that stay.
 - **GET, range of small blobs**: the same way; the range is 64 KiB out of 1 MiB, at an offset that is no border of anything.
 - **tags/list**: a page of 1,000 out of 2,000 tags, 8 connections.
 - **new mounts**: `POST .../blobs/uploads/?mount=...&from=...`, never the same (repository, digest) twice, only 201 counts. Berth's answers are
@@ -27,6 +28,7 @@ for the whole transfer of a large blob; unlike a rate it hardly depends on what 
 - Berth encrypts with AES-256-GCM, as it does by default; "berth, encryption disk" stores what it gets as it is.
 - **idle**: resident memory of a fresh server after a hundred requests and three quiet seconds; then with 900 connections that have asked once and stay.
 - **pushes at once**: the largest resident memory (VmHWM) while {uploads} blobs of {upload_mib} MiB are pushed at the same time (bench/load.c).
+- **collection**: `berth gc` beside a server whose only repository with {collected:,} blobs of 1 KiB was deleted, over their number.
 - **start**: from exec to the first answer, on the data that the other cases left.
 
 Berth checks a token on every request (`Authorization: Basic`); the others run without authentication. Access logs are off everywhere.
@@ -58,6 +60,7 @@ def under(number, unit):
 # case, unit, what it is, is a larger number better, [(target, function of medians -> bool, the servers that it needs)]
 ROWS = [
     ("manifest", "requests/s", "manifest GET by tag", True, [times("docker-registry", 20), times("distribution", 5), times("nginx", 0.6), times("nginx", 0.85)]),
+    ("tls", "requests/s", "manifest GET by tag, over TLS", True, []),
     ("digest", "requests/s", "manifest GET by digest", True, []),
     ("get1k", "requests/s", "blob GET, 1 KiB", True, []),
     ("get1m", "requests/s", "blob GET, 1 MiB", True, []),
@@ -88,6 +91,7 @@ ROWS = [
     ("idle", "MiB", "idle memory", False, [under(16, "MiB"), under(12, "MiB")]),
     ("idle1000", "MiB", "memory with 900 idle connections", False, [under(32, "MiB")]),
     ("pushes", "MiB", "memory under concurrent pushes", False, [under(64, "MiB")]),
+    ("collect", "us", "collection, for each of many blobs", False, []),
     ("start", "ms", "start to first answer", False, [under(100, "ms")]),
 ]
 
