@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "auth/auth_priv.h"
+#include "auth/token_memo.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "crypt/aead.h"
@@ -162,6 +163,7 @@ bool auth_open(const struct auth_options *o, struct auth **out, struct err *err)
 		!iam_open(a->db, o->secrets_key, &a->iam, err) ||
 		!oidc_open(o->oidc_ca_file, &a->oidc, err))
 		return false;
+	a->memo = token_memo_make();
 	a->keys = key_cache_new(a->db, a->iam);
 	a->grants = grants_cache_new(a->iam);
 	*out = a;
@@ -176,6 +178,7 @@ void auth_close(struct auth *a)
 	oidc_close(a->oidc);
 	grants_cache_free(a->grants);
 	key_cache_free(a->keys);
+	token_memo_free(a->memo);
 	iam_close(a->iam);
 	mem_wipe(a, sizeof(*a));
 	freep(&a);

@@ -24,11 +24,13 @@ struct auth {
 	uint8_t token_key[32];
 	uint8_t text_key[32];
 	struct secret session_key;
+	struct token_memo *memo;
 	struct key_cache *keys;
 	struct grants_cache *grants;
 	struct oidc *oidc;
 };
 
+struct token_memo *token_memo_make(void); /* token.c: for the tokens there */
 bool auth_is_account(struct str s); /* twelve digits */
 bool auth_is_region(struct str s);  /* [0-9a-z-]{2,25} */
 bool auth_is_root_arn(struct str arn);

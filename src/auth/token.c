@@ -2,6 +2,7 @@
 
 #include "auth/auth_priv.h"
 #include "auth/session.h"
+#include "auth/token_memo.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "crypt/hmac.h"
@@ -32,6 +33,10 @@
 #define BASIC_MAX                                                                       \
 	(((size_t)4 + BASE64URL_LEN(TOKEN_MAX) + 2) / 3 * 4) /* base64 of "AWS:<token>" \
 							      */
+
+/* Long-lived keys' tokens are shorter. */
+#define MEMO_PAYLOAD_MAX 1024
+#define MEMO_TEXT_MAX    2048
 
 static bool refuse(struct err *err)
 {
@@ -166,19 +171,28 @@ static bool revive(struct auth *a, const struct principal *was, struct arena *ar
 	return found || refuse(err);
 }
 
-bool token_verify(struct auth *a, struct str token, struct arena *arena, struct principal *out,
-	struct err *err)
+struct token_memo *token_memo_make(void)
 {
-	uint8_t bytes[TOKEN_MAX];
+	return token_memo_new(MEMO_TEXT_MAX, MEMO_PAYLOAD_MAX);
+}
+
+/* bytes: room for the token's; the payload of one whose MAC is right points into it. */
+static bool open_token(struct auth *a, struct str token, uint8_t bytes[TOKEN_MAX],
+	struct str *payload, struct err *err)
+{
 	uint8_t mac[HMAC_LEN];
 	size_t len;
 	if (token.len > BASE64URL_LEN(TOKEN_MAX) ||
-		!base64url_decode(token, bytes, sizeof(bytes), &len) || len < FIXED_LEN + HMAC_LEN)
+		!base64url_decode(token, bytes, TOKEN_MAX, &len) || len < FIXED_LEN + HMAC_LEN)
 		return refuse(err);
-	struct str payload = { (char *)bytes, len - HMAC_LEN };
-	hmac_sha256(a->token_key, sizeof(a->token_key), payload, mac);
-	if (!secret_eq(mac, bytes + payload.len, HMAC_LEN))
-		return refuse(err);
+	*payload = (struct str){ (char *)bytes, len - HMAC_LEN };
+	hmac_sha256(a->token_key, sizeof(a->token_key), *payload, mac);
+	return secret_eq(mac, bytes + payload->len, HMAC_LEN) || refuse(err);
+}
+
+static bool accept_payload(struct auth *a, struct str payload, struct arena *arena,
+	struct principal *out, struct err *err)
+{
 	struct principal who;
 	int64_t expires_at_ms;
 	if (!parse(payload, &who, &expires_at_ms))
@@ -187,6 +201,31 @@ bool token_verify(struct auth *a, struct str token, struct arena *arena, struct 
 		return err_set(err, ERR_TOKEN_EXPIRED,
 			"Your authorization token has expired. Reauthenticate and try again.");
 	return revive(a, &who, arena, out, err);
+}
+
+bool token_verify(struct auth *a, struct str token, struct arena *arena, struct principal *out,
+	struct err *err)
+{
+	uint8_t bytes[TOKEN_MAX];
+	struct str payload;
+	return open_token(a, token, bytes, &payload, err) &&
+	       accept_payload(a, payload, arena, out, err);
+}
+
+/* credentials: base64 of "AWS:<token>". */
+static bool open_basic(struct auth *a, struct str credentials, uint8_t bytes[TOKEN_MAX],
+	struct str *payload, struct err *err)
+{
+	uint8_t text[BASIC_MAX];
+	struct str user;
+	struct str password;
+	size_t len;
+	if (credentials.len > BASIC_MAX || !base64_decode(credentials, text, &len))
+		return refuse(err);
+	if (!str_cut((struct str){ (char *)text, len }, ':', &user, &password) ||
+		!str_eq(user, STR("AWS")))
+		return refuse(err);
+	return open_token(a, password, bytes, payload, err);
 }
 
 bool token_from_basic(struct auth *a, struct str authorization, struct arena *arena,
@@ -199,20 +238,18 @@ bool token_from_basic(struct auth *a, struct str authorization, struct arena *ar
 	/* RFC 7617 2, RFC 9110 11.4: the scheme in any case, then at least one space. */
 	struct str scheme;
 	struct str rest;
-	struct str user;
-	struct str password;
 	if (!str_cut(str_trim(authorization), ' ', &scheme, &rest) ||
 		!str_eq_nocase(scheme, STR("Basic")))
 		return refuse(err);
 	rest = str_trim(rest);
-	uint8_t bytes[BASIC_MAX];
-	size_t len;
-	if (rest.len > BASIC_MAX || !base64_decode(rest, bytes, &len))
-		return refuse(err);
-	if (!str_cut((struct str){ (char *)bytes, len }, ':', &user, &password) ||
-		!str_eq(user, STR("AWS")))
-		return refuse(err);
-	return token_verify(a, password, arena, out, err);
+	uint8_t bytes[TOKEN_MAX];
+	struct str payload = { (char *)bytes, 0 };
+	if (!token_memo_find(a->memo, rest, bytes, &payload.len)) {
+		if (!open_basic(a, rest, bytes, &payload, err))
+			return false;
+		token_memo_keep(a->memo, rest, payload);
+	}
+	return accept_payload(a, payload, arena, out, err);
 }
 
 struct str token_sign_text(struct auth *a, struct str text, struct arena *arena)

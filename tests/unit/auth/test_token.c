@@ -253,6 +253,68 @@ static void a_token_is_taken_from_basic_credentials(void **state)
 		token_from_basic(f->auth, (struct str){ big, sizeof(big) }, f->arena, &who, &err));
 }
 
+/* Only that its MAC was right is remembered. */
+static void a_token_that_was_seen_before_is_judged_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	struct principal who;
+	struct str header = basic(f, "Basic ", "AWS:", issue(f, &somebody));
+	for (int i = 0; i < 3; i++) {
+		who = (struct principal){ 0 };
+		ASSERT_DONE(token_from_basic(f->auth, header, f->arena, &who, &err));
+		ASSERT_STR(who.arn, ROOT);
+		ASSERT_STR(who.region, "ap-south-2");
+		assert_true(who.is_root);
+	}
+	char *text = (char *)(uintptr_t)header.ptr;
+	for (size_t i = header.len - 80; i < header.len; i++) {
+		char was = text[i];
+		if (was == '=')
+			continue;
+		text[i] = was == 'A' ? 'B' : 'A';
+		ASSERT_FAILS(ERR_UNAUTHENTICATED,
+			token_from_basic(f->auth, header, f->arena, &who, &err));
+		text[i] = was;
+	}
+	struct str cut = { header.ptr, header.len - 4 };
+	ASSERT_FAILS(ERR_UNAUTHENTICATED, token_from_basic(f->auth, cut, f->arena, &who, &err));
+	clock_shift_ms(TOKEN_LIFE_MS);
+	bool accepted = token_from_basic(f->auth, header, f->arena, &who, &err);
+	clock_shift_ms(-TOKEN_LIFE_MS);
+	assert_false(accepted);
+	assert_int_equal(err.kind, ERR_TOKEN_EXPIRED);
+	ASSERT_DONE(token_from_basic(f->auth, header, f->arena, &who, &err));
+	ASSERT_DONE(db_write(f->db, disable, NULL, &err));
+	clock_shift_ms(KEY_CACHE_LIFE_MS);
+	accepted = token_from_basic(f->auth, header, f->arena, &who, &err);
+	clock_shift_ms(-KEY_CACHE_LIFE_MS);
+	assert_false(accepted);
+	assert_int_equal(err.kind, ERR_UNAUTHENTICATED);
+}
+
+static void more_tokens_than_are_remembered_all_work(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	struct principal who;
+	struct str headers[200];
+	char ids[200][20];
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+		struct principal user = somebody;
+		snprintf(ids[i], sizeof(ids[i]), "AKIAMANY%zu", i);
+		fixture_put_key(f, ids[i], ROOT, true);
+		user.key_id = str_from(ids[i]);
+		headers[i] = basic(f, "Basic ", "AWS:", issue(f, &user));
+	}
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+			ASSERT_DONE(token_from_basic(f->auth, headers[i], f->arena, &who, &err));
+			ASSERT_STR(who.key_id, ids[i]);
+		}
+	}
+}
+
 static void without_auth_any_header_will_do(void **state)
 {
 	struct fixture *f = *state;
@@ -296,6 +358,8 @@ int main(void)
 		TEST(a_token_ends_after_twelve_hours),
 		TEST(a_token_outlives_a_restart_and_is_nothing_to_another_server),
 		TEST(a_token_is_taken_from_basic_credentials),
+		TEST(a_token_that_was_seen_before_is_judged_anew),
+		TEST(more_tokens_than_are_remembered_all_work),
 		TEST(without_auth_any_header_will_do),
 		TEST(a_signed_text_is_checked),
 	};
