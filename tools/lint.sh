@@ -8,12 +8,13 @@
 #   cppcheck    cppcheck                    spell       codespell
 #   shell       shellcheck                  python      every Python file compiles
 #   secrets     no ordinary comparison of a secret
+#   cleanup     nothing is cleaned up before it is anything
 set -u
 cd "$(dirname "$0")/.." || exit 1
 tools/deps.sh build lint || exit 1
 
 checks=("$@")
-[ $# -gt 0 ] || checks=(format layers headers banned bool compile tidy analyzer cppcheck spell shell python secrets)
+[ $# -gt 0 ] || checks=(format layers headers banned bool compile tidy analyzer cppcheck spell shell python secrets cleanup)
 jobs=$(nproc)
 mapfile -t ours < <(git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]')
 mapfile -t sources < <(git ls-files 'src/*.c')
@@ -80,6 +81,7 @@ check_shell() {
 	git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck --exclude SC2016 # programs in single quotes are meant so
 }
 check_secrets() { tools/check-secrets.py; }
+check_cleanup() { tools/check-cleanup.py; }
 check_python() {
 	git ls-files -z '*.py' tools/summarize | xargs -0 python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]'
 }

@@ -237,6 +237,14 @@ static void set_defaults(struct config *c)
 	}
 }
 
+void config_one_line(struct err *err)
+{
+	for (char *p = err->msg; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+}
+
 bool config_load(const struct config_input *in, struct config *out, struct err *err)
 {
 	struct config c = { 0 };
@@ -245,6 +253,7 @@ bool config_load(const struct config_input *in, struct config *out, struct err *
 	if (!config_find_file(in, &c, err) || !config_read_file(&c, err) ||
 		!config_read_environment(in, &c, err) || !config_read_args(in, &c, err)) {
 		config_fini(&c);
+		config_one_line(err);
 		return false;
 	}
 	*out = c;

@@ -138,6 +138,8 @@ struct config_input {
  */
 MUST_CHECK bool config_load(const struct config_input *in, struct config *out, struct err *err);
 void config_fini(struct config *c);
+/* Makes the message one line, for it may quote what was set: control characters become '?'. */
+void config_one_line(struct err *err);
 
 /* The key whose field lies at offset; aborts when there is none. Usage:
  * config_key_at(offsetof(...)) */

@@ -32,9 +32,9 @@ static bool ca_check(
 	static const char begin[] = "-----BEGIN CERTIFICATE-----";
 	struct buf text CLEANUP(buf_fini);
 	struct err why;
+	buf_init(&text, CA_FILE_MAX);
 	if (path == NULL)
 		return true;
-	buf_init(&text, CA_FILE_MAX);
 	if (!file_read(path, &text, &why))
 		return bad(c, key, "cannot be read", err);
 	return memmem(text.ptr, text.len, begin, sizeof(begin) - 1) != NULL ||
@@ -107,7 +107,7 @@ struct throttle *rules_throttle(const struct config *c)
 	return t;
 }
 
-bool rules_check(const struct config *c, struct rules *out, struct err *err)
+static bool check(const struct config *c, struct rules *out, struct err *err)
 {
 	struct rules r = { 0 };
 	if (!tls_check(c, err) || !names_check(c, err) ||
@@ -127,4 +127,12 @@ bool rules_check(const struct config *c, struct rules *out, struct err *err)
 	}
 	*out = r;
 	return true;
+}
+
+bool rules_check(const struct config *c, struct rules *out, struct err *err)
+{
+	if (check(c, out, err))
+		return true;
+	config_one_line(err);
+	return false;
 }

@@ -172,13 +172,13 @@ bool session_open(struct auth *a, struct str key_id, struct str token, struct ar
 	struct buf plain CLEANUP(wipe_buf);
 	struct err ignored;
 	size_t len = 0;
+	buf_init(&plain, SESSION_TOKEN_MAX);
 	*found = false;
 	if (token.len > SESSION_TOKEN_MAX)
 		return true;
 	uint8_t *sealed = arena_alloc(arena, token.len + 1);
 	if (sealed == NULL)
 		return err_sys(err, ERR_INTERNAL, 0, "request arena exhausted");
-	buf_init(&plain, SESSION_TOKEN_MAX);
 	/* Whatever is wrong with it, it is no token of this server. */
 	if (!base64_decode(token, sealed, &len) ||
 		!aead_unwrap(&a->session_key, WHAT, (struct str){ (char *)sealed, len }, &plain,

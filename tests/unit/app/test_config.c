@@ -216,6 +216,9 @@ static const struct {
 	{ { .environment = { "BERTH_GRACE=soon" } },
 		"BERTH_GRACE: 'soon' will not do: grace is a time such as 500ms, 30s, 24h or 7d, "
 		"from 0s to 86400s" },
+	{ { .environment = { "BERTH_GRACE=a\n\x1b[2Jb" } },
+		"BERTH_GRACE: 'a??[2Jb' will not do: grace is a time such as 500ms, 30s, 24h or "
+		"7d, from 0s to 86400s" },
 	{ { .environment = { "BERTH_CONFIG=/nowhere/berth.conf" } },
 		"BERTH_CONFIG: /nowhere/berth.conf: cannot be read*" },
 	{ { .args = { "--config", "/" } }, "--config: /: cannot be read*" },

@@ -170,6 +170,24 @@ static void a_token_altered_anywhere_is_no_token(void **state)
 	assert_false(open_session(f, &c, &who));
 }
 
+/* Refused for its length alone, before anything of it is opened; what the function cleans up on its
+ * way out must be something by then. */
+static void what_is_longer_than_any_token_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct principal who;
+	struct credentials c = { .key_id = STR("ASIAEXAMPLEEXAMPLE00") };
+	char *p = arena_alloc(f->arena, SESSION_TOKEN_MAX + 1);
+	assert_non_null(p);
+	memset(p, 'A', SESSION_TOKEN_MAX + 1);
+	for (int i = 0; i < 3; i++) {
+		c.token = (struct str){ p, SESSION_TOKEN_MAX + 1 };
+		assert_false(open_session(f, &c, &who));
+		c.token.len--;
+		assert_false(open_session(f, &c, &who));
+	}
+}
+
 static void with_the_role_go_its_sessions(void **state)
 {
 	struct fixture *f = *state;
@@ -386,6 +404,7 @@ int main(void)
 		TEST(a_role_says_how_long),
 		TEST(session_policies_narrow),
 		TEST(a_token_altered_anywhere_is_no_token),
+		TEST(what_is_longer_than_any_token_is_none),
 		TEST(with_the_role_go_its_sessions),
 		TEST(with_the_key_goes_the_session_token),
 		TEST(a_registry_token_carries_the_session),
