@@ -2,7 +2,8 @@
  * The form of a request, judged once its headers are in. libmicrohttpd 0.9.75 is lenient where two
  * parties may read the same bytes differently: it takes a bare LF for a line end, joins folded
  * lines (to the name), stops at a NUL, skips extra spaces in the request line, takes the first of
- * several Content-Length and prefers Transfer-Encoding over it. A server behind a proxy must refuse
+ * several Content-Length and prefers Transfer-Encoding over it, and takes the next request for the
+ * body of one that has none but expects "100 Continue". A server behind a proxy must refuse
  * all of these (RFC 9112 11.2, request smuggling).
  *
  * It replaces line ends and colons by NUL in the bytes as they came and hands out pointers between
@@ -177,7 +178,9 @@ static struct framing find_framing(struct request *r)
 			f.codings++;
 			f.coding = value;
 		} else if (name.len == 6 && str_eq_nocase(name, STR("Expect"))) {
-			r->expects_continue = str_eq_nocase(value, STR("100-continue"));
+			/* Any of them: libmicrohttpd looks at one. */
+			r->expects_continue =
+				r->expects_continue || str_eq_nocase(value, STR("100-continue"));
 		}
 	}
 	return f;
@@ -218,5 +221,9 @@ int admit_request(struct request *r, const char *method, const char *version)
 		q->has_length = true;
 	}
 	r->body_remains = r->is_chunked || (q->has_length && q->content_length > 0);
+	/* No client may say so without a body (RFC 9110 10.1.1). libmicrohttpd would take what
+	 * follows, the next request, for the body that it has given leave to send. */
+	if (r->expects_continue && !r->body_remains && !r->is_http10)
+		return 400;
 	return 0;
 }
