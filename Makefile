@@ -5,6 +5,7 @@
 #   make install    into PREFIX (/usr/local)           make check-all  test, lint and the longer runs
 #   make bench      measures, side by side with peers  make soak       a long run under load, faults and collection
 #   make deb        a Debian package in build/         make image      an OCI image of Berth itself in build/
+#   make coverage   lines and branches that the tests run, in build/coverage (docs/coverage.md)
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -12,7 +13,7 @@ DATA    ?= berth-data
 LISTEN  ?= 127.0.0.1:5000
 ARGS    ?=
 
-.PHONY: all build-deps run install test unit api lint check-all bench bench-growth bench-instructions soak deb image clean
+.PHONY: all build-deps run install test unit api lint check-all bench bench-growth bench-instructions soak coverage deb image clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -n berth | grep -q 'no work to do' || echo "building $(BUILD)/berth"
@@ -58,6 +59,10 @@ bench-instructions:
 soak:
 	@BERTH_LONG=1 tools/test.sh crash race leaks
 
+# Half an hour; parts of it: tools/coverage.sh STAGE...
+coverage:
+	@tools/coverage.sh
+
 deb: all
 	@tools/deps.sh package
 	@tools/make-deb.sh
@@ -67,4 +72,4 @@ image: all
 	@tools/make-image.sh
 
 clean:
-	rm -rf build build-asan build-tsan build-clang build-lint build-fuzz
+	rm -rf build build-asan build-tsan build-clang build-lint build-fuzz build-coverage
