@@ -214,14 +214,17 @@ static bool is_line_text(struct str s)
 	return true;
 }
 
-/* A line and its CRLF off the front; a CR or LF of its own ends nothing. */
-static bool take_line(struct str *rest, struct str *line)
+/* A line and its CRLF off the front; a CR or LF of its own ends nothing. NUL and LF cannot be told
+ * from it, as the library overwrites both, and may or may not be taken for it. */
+static bool take_line(struct str *rest, struct head *h, struct str *line)
 {
-	const char *end = memmem(rest->ptr, rest->len, "\r\n", 2);
-	if (rest->len == 0 || end == NULL)
+	size_t end = str_find_char(*rest, '\n');
+	if (end == 0 || end == rest->len ||
+		(rest->ptr[end - 1] != '\r' && rest->ptr[end - 1] != '\0'))
 		return false;
-	*line = (struct str){ rest->ptr, (size_t)(end - rest->ptr) };
-	*rest = str_sub(*rest, line->len + 2, rest->len);
+	h->may_fail = h->may_fail || rest->ptr[end - 1] == '\0';
+	*line = str_sub(*rest, 0, end - 1);
+	*rest = str_sub(*rest, end + 1, rest->len);
 	return is_line_text(*line);
 }
 
@@ -229,7 +232,7 @@ static bool take_request_line(struct str *rest, struct head *h)
 {
 	struct str line;
 	struct str version;
-	if (!take_line(rest, &line) || !str_cut(line, ' ', &h->method, &version) ||
+	if (!take_line(rest, h, &line) || !str_cut(line, ' ', &h->method, &version) ||
 		!str_cut(version, ' ', &h->target, &version))
 		return false;
 	h->is_10 = str_eq(version, STR("HTTP/1.0"));
@@ -281,7 +284,7 @@ static bool take_head(struct str *rest, struct head *h)
 	struct str line;
 	if (!take_request_line(rest, h))
 		return false;
-	while (take_line(rest, &line)) {
+	while (take_line(rest, h, &line)) {
 		if (line.len > 0) {
 			if (!take_field(line, h))
 				return false;
@@ -382,6 +385,18 @@ static bool take_body(struct str *rest, struct head *h, uint64_t *hash)
 	return true;
 }
 
+/* Empty lines before a request are nothing (RFC 9112 2.2). To the library a line that begins with
+ * NUL is empty, whatever stands behind. */
+static void skip_empty_lines(struct str *rest, bool *is_sure)
+{
+	struct str line;
+	while (str_starts(*rest, STR("\r\n")) || str_starts(*rest, STR("\n")) ||
+		(str_starts(*rest, STR("\0")) && str_find_char(*rest, '\n') < rest->len)) {
+		*is_sure = *is_sure && rest->ptr[0] != '\0';
+		(void)str_cut(*rest, '\n', &line, rest);
+	}
+}
+
 static void read_strictly(struct str rest, struct wanted *w)
 {
 	bool is_sure = true;
@@ -389,9 +404,7 @@ static void read_strictly(struct str rest, struct wanted *w)
 	for (;;) {
 		struct head h = { .length = 0 };
 		uint64_t body_hash;
-		/* Empty lines before a request are nothing (RFC 9112 2.2). */
-		while (rest.len > 0 && (rest.ptr[0] == '\r' || rest.ptr[0] == '\n'))
-			rest = str_sub(rest, 1, rest.len);
+		skip_empty_lines(&rest, &is_sure);
 		w->is_clean = rest.len == 0;
 		if (rest.len == 0 || w->count == REQUESTS_MAX || !take_head(&rest, &h) ||
 			!take_body(&rest, &h, &body_hash))

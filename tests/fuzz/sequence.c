@@ -1,0 +1,688 @@
+/*
+ * Whole sequences of requests against the rules of the registry, with a model of what must be
+ * there. Each byte pair is an operation and what it is applied to (see `ops`): repositories are
+ * created and deleted, layers uploaded in pieces and mounted, images put, tagged and deleted, the
+ * collector and restarts come in between, and calls of the database and the store fail. What is
+ * acknowledged is there, with the bytes that were pushed; an image never lacks a layer; what is
+ * refused is refused for the reason that the model knows; and in the end nothing is damaged,
+ * miscounted or left over.
+ *
+ * Each sequence has a registry of its own in a database that is made anew now and then.
+ */
+#include "sequence_world.h"
+
+#define OPS_MAX   96
+#define SEQUENCES 200 /* in one database */
+
+/* --- the model --- */
+
+/* What the collector may have taken, or a call that failed may have done, is MAYBE until somebody
+ * looks. */
+enum there { NO, YES, MAYBE };
+
+struct model_repo {
+	enum there is, blobs[BLOBS], images[IMAGES];
+	int tags[TAGS]; /* an image, or -1 */
+	bool tags_maybe;
+};
+
+struct model_upload {
+	enum there is;
+	unsigned repo, blob;
+	size_t size; /* acknowledged */
+	char id[UUID_TEXT_LEN + 1];
+};
+
+static struct model {
+	struct model_repo repos[REPOS];
+	struct model_upload uploads[UPLOADS];
+	bool is_mounting;
+	bool may_fail; /* a fault is waiting for its call */
+} m;
+
+static void forget_contents(struct model_repo *r)
+{
+	memset(r, 0, sizeof(*r));
+	for (size_t t = 0; t < TAGS; t++)
+		r->tags[t] = -1;
+}
+
+static bool needs(const struct shape_of *s, int blob)
+{
+	for (size_t i = 0; s->blobs[i] >= 0; i++)
+		if (s->blobs[i] == blob)
+			return true;
+	return false;
+}
+
+static bool lists(const struct shape_of *s, int child)
+{
+	for (size_t i = 0; s->children[i] >= 0; i++)
+		if (s->children[i] == child)
+			return true;
+	return false;
+}
+
+static bool is_needed(const struct model_repo *r, int blob, enum there least)
+{
+	for (size_t i = 0; i < IMAGES; i++)
+		if (needs(&shapes[i], blob) &&
+			(r->images[i] == YES || (least == MAYBE && r->images[i] == MAYBE)))
+			return true;
+	return false;
+}
+
+static void all_maybe(struct model_repo *r)
+{
+	r->is = MAYBE;
+	r->tags_maybe = true;
+	for (size_t i = 0; i < BLOBS; i++)
+		r->blobs[i] = MAYBE;
+	for (size_t i = 0; i < IMAGES; i++)
+		r->images[i] = MAYBE;
+}
+
+/* --- looking --- */
+
+static void settle(enum there *is, bool found)
+{
+	CHECK(*is == MAYBE || (*is == YES) == found);
+	*is = found ? YES : NO;
+}
+
+static bool reads(unsigned r, int blob)
+{
+	char bytes[64];
+	struct err err;
+	struct blob_info info;
+	struct blob_reader *reader = NULL;
+	size_t n = 0;
+	struct str text = text_of(blob);
+	if (!blob_open(w.core, &w.reg, repo_of(r), &w.blobs[blob], &info, &reader, &err)) {
+		CHECK(err.kind == ERR_BLOB_UNKNOWN);
+		return false;
+	}
+	CHECK(blob_reader_pread(reader, bytes, sizeof(bytes), 0, &n, &err));
+	CHECK(info.size_bytes == text.len && n == text.len && memcmp(bytes, text.ptr, n) == 0);
+	blob_reader_close(reader);
+	return true;
+}
+
+/* The image that a reference finds, or -1. */
+static int find_image(unsigned r, const struct image_ref *ref)
+{
+	struct err err;
+	struct image image;
+	struct buf bytes CLEANUP(buf_fini);
+	buf_init(&bytes, 4 * MIB);
+	if (!image_get(w.core, &w.reg, repo_of(r), ref, &bytes, w.arena, &image, &err)) {
+		CHECK(err.kind == ERR_IMAGE_UNKNOWN);
+		return -1;
+	}
+	for (size_t i = 0; i < IMAGES; i++)
+		if (digest_eq(&image.digest, &w.images[i])) {
+			CHECK(str_eq(image.bytes, w.manifests[i]));
+			return (int)i;
+		}
+	abort();
+}
+
+static void look_at_tags(unsigned r)
+{
+	struct model_repo *repo = &m.repos[r];
+	for (size_t t = 0; t < TAGS; t++) {
+		struct image_ref ref = { .tag = str_from(tag_names[t]) };
+		int found = find_image(r, &ref);
+		CHECK(repo->tags_maybe || found == repo->tags[t]);
+		CHECK(found < 0 || repo->images[found] == YES);
+		repo->tags[t] = found;
+	}
+	repo->tags_maybe = false;
+}
+
+static void look(unsigned r)
+{
+	struct model_repo *repo = &m.repos[r];
+	struct err err;
+	struct repo got;
+	bool found = repo_get(w.core, &w.reg, repo_of(r), w.arena, &got, &err);
+	CHECK(found || err.kind == ERR_REPO_UNKNOWN);
+	settle(&repo->is, found);
+	if (!found) {
+		forget_contents(repo);
+		return;
+	}
+	for (int b = 0; b < BLOBS; b++)
+		settle(&repo->blobs[b], reads(r, b));
+	for (size_t i = 0; i < IMAGES; i++) {
+		struct image_ref ref = {
+			.tag = STR(""), .has_digest = true, .digest = w.images[i]
+		};
+		settle(&repo->images[i], find_image(r, &ref) == (int)i);
+		for (int b = 0; b < BLOBS; b++)
+			CHECK(repo->images[i] == NO || !needs(&shapes[i], b) ||
+				repo->blobs[b] == YES);
+		for (int c = 0; c < (int)IMAGES; c++)
+			CHECK(repo->images[i] == NO || !lists(&shapes[i], c) ||
+				repo->images[c] == YES);
+	}
+	look_at_tags(r);
+}
+
+/* A call failed although the model knows no reason: only a fault may be one, and then what it was
+ * about is looked up. Returns false, for the caller to go. */
+static bool excused(const struct err *err, unsigned r)
+{
+	CHECK(m.may_fail);
+	CHECK(err->kind == ERR_UNAVAILABLE || err->kind == ERR_STORAGE_FULL);
+	m.may_fail = false;
+	db_fault_set(w.db, 0, DB_FAULT_IO, DB_FAULT_AT_ANY);
+	store_fault_set(w.store, 0, ERR_UNAVAILABLE);
+	all_maybe(&m.repos[r]);
+	look(r);
+	return false;
+}
+
+static bool is_fault(const struct err *err)
+{
+	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_STORAGE_FULL;
+}
+
+/* Whether the call went as the model says: done, or refused with this kind. */
+static bool expect(bool done, const struct err *err, bool should, enum err_kind kind, unsigned r)
+{
+	if (!done && is_fault(err))
+		return excused(err, r);
+	CHECK(done == should);
+	CHECK(done || err->kind == kind);
+	return done;
+}
+
+/* --- operations; r: a repository, x: what else the second byte says --- */
+
+static void op_create(unsigned r, unsigned x)
+{
+	struct err err;
+	struct repo out;
+	struct repo_new in = { .name = repo_of(r), .enc_type = ENC_AES256, .mutability = MUTABLE };
+	(void)x;
+	bool done = repo_create(w.core, &w.reg, &in, w.arena, &out, &err);
+	if (expect(done, &err, m.repos[r].is == NO, ERR_REPO_EXISTS, r)) {
+		forget_contents(&m.repos[r]);
+		m.repos[r].is = YES;
+	}
+}
+
+static void op_delete_repo(unsigned r, unsigned x)
+{
+	struct err err;
+	struct repo out;
+	struct model_repo *repo = &m.repos[r];
+	bool is_empty = true;
+	for (size_t i = 0; i < IMAGES; i++)
+		is_empty = is_empty && repo->images[i] == NO;
+	bool should = repo->is == YES && (is_empty || x % 2);
+	bool done = repo_delete(w.core, &w.reg, repo_of(r), x % 2, w.arena, &out, &err);
+	bool gone = expect(
+		done, &err, should, repo->is == YES ? ERR_REPO_NOT_EMPTY : ERR_REPO_UNKNOWN, r);
+	for (size_t u = 0; u < UPLOADS; u++)
+		if (m.uploads[u].repo == r && repo->is == NO)
+			m.uploads[u].is = NO;
+	if (!gone)
+		return;
+	forget_contents(repo);
+	for (size_t u = 0; u < UPLOADS; u++)
+		if (m.uploads[u].repo == r)
+			m.uploads[u].is = NO;
+}
+
+static void op_start(unsigned r, unsigned x)
+{
+	struct err err;
+	struct model_upload *u = &m.uploads[x % UPLOADS];
+	struct model_upload made = { .is = YES, .repo = r, .blob = x / UPLOADS % BLOBS };
+	bool done = upload_start(w.core, &w.reg, repo_of(r), DIGEST_SHA256, made.id, &err);
+	if (expect(done, &err, m.repos[r].is == YES, ERR_REPO_UNKNOWN, r))
+		*u = made;
+}
+
+/* Opens the upload; NULL when it is gone, as the model then knows or learns. */
+static struct upload *take(struct model_upload *u)
+{
+	struct err err;
+	struct upload *up = NULL;
+	if (u->id[0] == '\0')
+		return NULL;
+	if (upload_take(w.core, &w.reg, repo_of(u->repo), str_from(u->id), &up, &err)) {
+		CHECK(u->is != NO);
+		CHECK(upload_size(up) == u->size);
+		u->is = YES;
+		return up;
+	}
+	if (is_fault(&err)) {
+		(void)excused(&err, u->repo);
+		return NULL;
+	}
+	CHECK(u->is != YES);
+	CHECK(err.kind == ERR_UPLOAD_UNKNOWN || err.kind == ERR_REPO_UNKNOWN);
+	u->is = NO;
+	return NULL;
+}
+
+static void op_append(unsigned r, unsigned x)
+{
+	struct err err;
+	struct model_upload *u = &m.uploads[r % UPLOADS];
+	struct str rest = str_sub(text_of((int)u->blob), u->size, x % 12);
+	struct upload *up = take(u);
+	if (up == NULL)
+		return;
+	bool done = upload_write(up, rest.ptr, rest.len, &err) && upload_sync(up, &err);
+	upload_release(up);
+	if (done) {
+		u->size += rest.len;
+		return;
+	}
+	/* Some of it may be there, none of it was acknowledged: whoever goes on asks. */
+	(void)excused(&err, u->repo);
+	uint64_t size = 0;
+	CHECK(upload_status(w.core, &w.reg, repo_of(u->repo), str_from(u->id), &size, &err));
+	CHECK(size >= u->size && size <= u->size + rest.len);
+	u->size = (size_t)size;
+}
+
+static void finished(struct model_upload *u, const struct err *err)
+{
+	uint64_t size;
+	struct err why;
+	if (err->kind == ERR_DIGEST_MISMATCH) {
+		CHECK(u->size < text_of((int)u->blob).len);
+		return;
+	}
+	CHECK(is_fault(err));
+	(void)excused(err, u->repo);
+	/* Kept, or done after all. */
+	if (upload_status(w.core, &w.reg, repo_of(u->repo), str_from(u->id), &size, &why)) {
+		CHECK(size >= u->size);
+		return;
+	}
+	CHECK(why.kind == ERR_UPLOAD_UNKNOWN && m.repos[u->repo].blobs[u->blob] == YES);
+	u->is = NO;
+}
+
+static void op_finish(unsigned r, unsigned x)
+{
+	struct err err;
+	struct upload_result result;
+	struct model_upload *u = &m.uploads[r % UPLOADS];
+	struct str text = text_of((int)u->blob);
+	struct upload *up = take(u);
+	(void)x;
+	if (up == NULL)
+		return;
+	bool done = upload_finish(up, &w.blobs[u->blob], &result, &err);
+	upload_release(up);
+	if (!done) {
+		finished(u, &err);
+		return;
+	}
+	CHECK(u->size == text.len && result.size_bytes == text.len);
+	m.repos[u->repo].blobs[u->blob] = YES;
+	u->is = NO;
+}
+
+static void op_cancel(unsigned r, unsigned x)
+{
+	struct err err;
+	struct model_upload *u = &m.uploads[x % UPLOADS];
+	(void)r;
+	if (u->id[0] == '\0')
+		return;
+	if (upload_cancel(w.core, &w.reg, repo_of(u->repo), str_from(u->id), &err))
+		CHECK(u->is != NO);
+	else if (is_fault(&err)) {
+		(void)excused(&err, u->repo);
+		u->is = u->is == NO ? NO : MAYBE;
+		return;
+	} else
+		CHECK(u->is != YES);
+	u->is = NO;
+}
+
+/* Start, write and finish at once. */
+static void op_push(unsigned r, unsigned x)
+{
+	struct err err;
+	char id[UUID_TEXT_LEN + 1];
+	struct upload *up = NULL;
+	struct upload_result result = { 0 };
+	int b = (int)(x % BLOBS);
+	struct str text = text_of(b);
+	bool done = upload_start(w.core, &w.reg, repo_of(r), DIGEST_SHA256, id, &err) &&
+		    upload_take(w.core, &w.reg, repo_of(r), str_from(id), &up, &err) &&
+		    upload_write(up, text.ptr, text.len, &err) &&
+		    upload_finish(up, &w.blobs[b], &result, &err);
+	upload_release(up);
+	if (!expect(done, &err, m.repos[r].is == YES, ERR_REPO_UNKNOWN, r))
+		return;
+	CHECK(result.size_bytes == text.len);
+	CHECK(m.repos[r].blobs[b] != YES || result.was_there);
+	m.repos[r].blobs[b] = YES;
+}
+
+static bool may_read(void *arg, struct str repository)
+{
+	(void)arg;
+	(void)repository;
+	return true;
+}
+
+static void mounted(unsigned r, unsigned s, int b, bool has_source, enum mount_outcome outcome)
+{
+	struct model_repo *repo = &m.repos[r];
+	bool is_held = false; /* also where the client did not look for it */
+	CHECK(repo->blobs[b] != YES || outcome == MOUNT_PRESENT);
+	CHECK(outcome != MOUNT_PRESENT || repo->blobs[b] != NO);
+	for (unsigned i = 0; i < REPOS; i++)
+		is_held = is_held || m.repos[i].blobs[b] != NO;
+	if (outcome == MOUNT_MOUNTED)
+		CHECK(m.is_mounting && is_held);
+	else if (outcome != MOUNT_PRESENT && m.is_mounting && has_source)
+		CHECK(m.repos[s].blobs[b] != YES);
+	if (outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT)
+		repo->blobs[b] = YES;
+	else if (repo->blobs[b] == MAYBE)
+		repo->blobs[b] = NO;
+}
+
+static void op_mount(unsigned r, unsigned x)
+{
+	struct err err;
+	char text[DIGEST_TEXT_MAX];
+	struct mount_result result;
+	int b = (int)(x % BLOBS);
+	unsigned s = x / BLOBS % (REPOS + 1);
+	struct mount_request in = { .target = repo_of(r),
+		.source = s < REPOS ? repo_of(s) : (struct str){ NULL, 0 },
+		.digest = str_from(digest_text(&w.blobs[b], text)),
+		.principal = STR("arn:aws:iam::000000000000:user/fuzz"),
+		.may_read = may_read };
+	bool done = mount_try(w.core, &w.reg, &in, w.arena, &result, &err);
+	if (expect(done, &err, m.repos[r].is == YES, ERR_REPO_UNKNOWN, r))
+		mounted(r, s, b, s < REPOS, result.outcome);
+}
+
+/* How sure it is that all that an image needs is there. */
+static enum there has_parts(const struct model_repo *r, const struct shape_of *s)
+{
+	enum there all = YES;
+	for (size_t i = 0; s->blobs[i] >= 0; i++) {
+		enum there is = r->blobs[s->blobs[i]];
+		all = is == NO || all == NO ? NO : is == MAYBE ? MAYBE : all;
+	}
+	for (size_t i = 0; s->children[i] >= 0; i++) {
+		enum there is = r->images[s->children[i]];
+		all = is == NO || all == NO ? NO : is == MAYBE ? MAYBE : all;
+	}
+	return all;
+}
+
+static void op_put(unsigned r, unsigned x)
+{
+	struct err err;
+	struct image_put_result result;
+	unsigned i = x % IMAGES;
+	unsigned t = x / IMAGES % (TAGS + 1);
+	struct model_repo *repo = &m.repos[r];
+	struct str tags[1] = { t < TAGS ? str_from(tag_names[t]) : STR("") };
+	struct image_put in = {
+		.repo = repo_of(r), .bytes = w.manifests[i], .tags = tags, .tag_count = t < TAGS
+	};
+	enum there parts = has_parts(repo, &shapes[i]);
+	bool done = image_put(w.core, &w.reg, &in, w.arena, &result, &err);
+	if (!done && is_fault(&err)) {
+		(void)excused(&err, r);
+		return;
+	}
+	if (!done) {
+		CHECK(repo->is == NO
+				? err.kind == ERR_REPO_UNKNOWN
+				: parts != YES && (err.kind == ERR_MANIFEST_BLOB_UNKNOWN ||
+							  err.kind == ERR_MANIFEST_CHILD_UNKNOWN));
+		return;
+	}
+	CHECK(repo->is == YES && parts != NO && digest_eq(&result.digest, &w.images[i]));
+	repo->images[i] = YES;
+	if (t < TAGS)
+		repo->tags[t] = (int)i;
+}
+
+static bool is_child(const struct model_repo *r, int image)
+{
+	for (size_t i = 0; i < IMAGES; i++)
+		if (r->images[i] == YES && lists(&shapes[i], image))
+			return true;
+	return false;
+}
+
+static void op_delete_tag(unsigned r, unsigned x)
+{
+	struct err err;
+	unsigned t = x % TAGS;
+	struct model_repo *repo = &m.repos[r];
+	struct image_ref ref = { .tag = str_from(tag_names[t]) };
+	struct image_delete in = { .repo = repo_of(r), .ref = &ref, .also_last = x / TAGS % 2 };
+	int image = repo->is == YES ? repo->tags[t] : -1;
+	bool is_last = image >= 0;
+	for (size_t i = 0; i < TAGS; i++)
+		is_last = is_last && (i == t || repo->tags[i] != image);
+	bool takes_image = in.also_last && is_last;
+	bool is_kept = takes_image && is_child(repo, image);
+	bool done = image_delete(w.core, &w.reg, &in, w.arena, NULL, &err);
+	enum err_kind kind = repo->is == NO ? ERR_REPO_UNKNOWN
+			     : image < 0    ? ERR_IMAGE_UNKNOWN
+					    : ERR_IMAGE_IN_INDEX;
+	if (!expect(done, &err, image >= 0 && !is_kept, kind, r))
+		return;
+	repo->tags[t] = -1;
+	if (takes_image)
+		repo->images[image] = NO;
+}
+
+static void op_delete_image(unsigned r, unsigned x)
+{
+	struct err err;
+	int i = (int)(x % IMAGES);
+	struct model_repo *repo = &m.repos[r];
+	struct image_ref ref = { .tag = STR(""), .has_digest = true, .digest = w.images[i] };
+	struct image_delete in = { .repo = repo_of(r), .ref = &ref, .also_last = true };
+	bool should = repo->images[i] == YES && !is_child(repo, i);
+	bool done = image_delete(w.core, &w.reg, &in, w.arena, NULL, &err);
+	enum err_kind kind = repo->is == NO          ? ERR_REPO_UNKNOWN
+			     : repo->images[i] == NO ? ERR_IMAGE_UNKNOWN
+						     : ERR_IMAGE_IN_INDEX;
+	if (!expect(done, &err, should, kind, r))
+		return;
+	repo->images[i] = NO;
+	for (size_t t = 0; t < TAGS; t++)
+		if (repo->tags[t] == i)
+			repo->tags[t] = -1;
+}
+
+static void op_unlink(unsigned r, unsigned x)
+{
+	struct err err;
+	int b = (int)(x % BLOBS);
+	struct model_repo *repo = &m.repos[r];
+	bool done = blob_unlink(w.core, &w.reg, repo_of(r), &w.blobs[b], &err);
+	if (!done && is_fault(&err)) {
+		(void)excused(&err, r);
+		return;
+	}
+	if (done)
+		CHECK(repo->blobs[b] != NO && !is_needed(repo, b, YES));
+	else
+		CHECK(repo->is == NO ? err.kind == ERR_REPO_UNKNOWN
+			: is_needed(repo, b, YES)
+				? err.kind == ERR_BLOB_IN_USE
+				: err.kind == ERR_BLOB_UNKNOWN && repo->blobs[b] != YES);
+	if (done || err.kind == ERR_BLOB_UNKNOWN)
+		repo->blobs[b] = NO;
+}
+
+static void collect(int64_t now_ms)
+{
+	struct err err;
+	struct collect_report report = { 0 };
+	do {
+		report.more = false;
+		if (!collect_run(w.core, now_ms, 4, &report, &err)) {
+			(void)excused(&err, 0);
+			return;
+		}
+	} while (report.more);
+}
+
+/* Nothing is due yet, or everything that nobody needs. */
+static void op_collect(unsigned r, unsigned x)
+{
+	(void)r;
+	if (x % 2) {
+		for (unsigned i = 0; i < REPOS; i++)
+			for (int b = 0; b < BLOBS; b++)
+				if (m.repos[i].blobs[b] == YES && !is_needed(&m.repos[i], b, YES))
+					m.repos[i].blobs[b] = MAYBE;
+		for (size_t u = 0; u < UPLOADS; u++)
+			if (m.uploads[u].is == YES)
+				m.uploads[u].is = MAYBE;
+	}
+	collect(clock_now_ms() + (x % 2 ? 1000 * HOUR_MS : 0));
+}
+
+static void op_setting(unsigned r, unsigned x)
+{
+	struct err err;
+	(void)r;
+	if (setting_put(w.core, &w.reg, STR("BLOB_MOUNTING"),
+		    x % 2 ? STR("ENABLED") : STR("DISABLED"), &err)) {
+		m.is_mounting = x % 2;
+		return;
+	}
+	struct str value;
+	(void)excused(&err, 0);
+	CHECK(setting_get(w.core, &w.reg, STR("BLOB_MOUNTING"), w.arena, &value, &err));
+	m.is_mounting = str_eq(value, STR("ENABLED"));
+}
+
+static void op_restart(unsigned r, unsigned x)
+{
+	(void)r;
+	(void)x;
+	core_close(w.core);
+	open_core();
+}
+
+/* The x-th call from now fails. */
+static void op_fault(unsigned r, unsigned x)
+{
+	m.may_fail = true;
+	if (r == 0)
+		store_fault_set(w.store, x % 16 + 1, ERR_UNAVAILABLE);
+	else
+		db_fault_set(w.db, x % 64 + 1, r == 1 ? DB_FAULT_IO : DB_FAULT_FULL_LOST,
+			DB_FAULT_AT_ANY);
+}
+
+static void look_at_all(void)
+{
+	m.may_fail = false;
+	db_fault_set(w.db, 0, DB_FAULT_IO, DB_FAULT_AT_ANY);
+	store_fault_set(w.store, 0, ERR_UNAVAILABLE);
+	for (unsigned r = 0; r < REPOS; r++)
+		look(r);
+}
+
+static void op_look(unsigned r, unsigned x)
+{
+	(void)r;
+	(void)x;
+	look_at_all();
+}
+
+typedef void (*op_fn)(unsigned r, unsigned x);
+
+/* In the order of the first byte's value divided by REPOS; new ones go to the end. */
+static const op_fn ops[] = { op_create, op_push, op_put, op_mount, op_delete_tag, op_delete_image,
+	op_unlink, op_delete_repo, op_start, op_append, op_finish, op_cancel, op_collect,
+	op_setting, op_restart, op_fault, op_look };
+
+/* --- the end --- */
+
+static void print_finding(void *arg, enum verify_kind kind, struct str text)
+{
+	(void)arg;
+	(void)kind;
+	fprintf(stderr, STR_FMT "\n", STR_ARG(text));
+}
+
+static void check_sound(void)
+{
+	struct err err;
+	struct verify_report report;
+	struct verify_options o = { .deep = true, .finding = print_finding };
+	CHECK(verify_run(w.core, &o, &report, &err));
+	CHECK(report.damaged + report.orphans + report.miscounts + report.locked == 0);
+}
+
+static bool count_object(void *arg, const struct store_key *key, uint64_t size_bytes)
+{
+	(void)key;
+	(void)size_bytes;
+	++*(size_t *)arg;
+	return true;
+}
+
+static void clear(void)
+{
+	struct err err;
+	struct repo out;
+	size_t objects = 0;
+	for (unsigned r = 0; r < REPOS; r++)
+		CHECK(repo_delete(w.core, &w.reg, repo_of(r), true, w.arena, &out, &err) ||
+			err.kind == ERR_REPO_UNKNOWN);
+	collect(clock_now_ms() + 2000 * HOUR_MS);
+	collect(clock_now_ms() + 4000 * HOUR_MS);
+	CHECK(blobstore_each(w.store, count_object, &objects, &err));
+	CHECK(objects == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char account[13];
+	if (size % 2 != 0)
+		return 0; /* half an operation */
+	if (w.is_up && w.sequences == SEQUENCES)
+		world_down();
+	if (!w.is_up)
+		world_up();
+	w.sequences++;
+	w.arena = arena_new(64 * MIB);
+	memset(&m, 0, sizeof(m));
+	for (unsigned r = 0; r < REPOS; r++)
+		forget_contents(&m.repos[r]);
+	m.is_mounting = true;
+	(void)snprintf(account, sizeof(account), "%012u", w.sequences);
+	CHECK(registry_id_make(str_from(account), STR("eu-west-1"), &w.reg));
+	for (size_t i = 0; i + 1 < size && i < (size_t)2 * OPS_MAX; i += 2) {
+		unsigned r = data[i] % REPOS;
+		ops[data[i] / REPOS % ARRAY_LEN(ops)](r, data[i + 1]);
+		if (!m.may_fail)
+			look(r);
+	}
+	look_at_all();
+	check_sound();
+	clear();
+	check_sound();
+	arena_free(w.arena);
+	return 0;
+}
