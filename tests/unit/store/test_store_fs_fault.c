@@ -53,7 +53,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 }
 
 #define PIECE  (3 * MIB / 2 + 1000) /* some go past the page cache, where the file system can */
-#define ROUNDS 4
+#define ROUNDS 3
 
 static const struct store_key key = { { 0xab, 0xcd, [15] = 0x0f } };
 static char folder[256];
