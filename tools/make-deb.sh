@@ -34,7 +34,7 @@ gzip -9n "$root/usr/share/man/man1/berth.1"
 mkdir -p "$work/debian" "$root/DEBIAN"
 printf 'Source: berth\n\nPackage: berth\nArchitecture: any\n' >"$work/debian/control"
 depends=$(cd "$work" && dpkg-shlibdeps -O -eroot/usr/bin/berth 2>/dev/null)
-depends=${depends#shlibs:Depends=}
+depends="${depends#shlibs:Depends=}, libcurl4 (>= 7.85)" # loaded at run time: src/net/curl_lib.c
 
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: berth

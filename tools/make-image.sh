@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes build/berth-image, an OCI layout with an image of Berth itself, from build/berth; no container engine is needed.
 #   tools/make-image.sh [BERTH [FOLDER]]
-# The image holds the program, the libraries that it is linked with here, certificates, and a user "berth". Push it with
+# The image holds the program, the libraries that it is linked with here or loads, certificates, and a user "berth". Push it with
 #   skopeo copy oci:build/berth-image:VERSION docker://...
 set -euo pipefail
 cd "$(dirname "$0")/.."

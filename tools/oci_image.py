@@ -5,6 +5,7 @@ Two layers: what the program stands on (libraries, certificates, user), which ch
 gives the same bytes: entries are sorted, times are SOURCE_DATE_EPOCH, owners are fixed.
 """
 
+import ctypes
 import gzip
 import hashlib
 import io
@@ -23,6 +24,7 @@ import time
 USER = 65532
 DATA = "var/lib/berth"
 PORT = 5000
+LOADED = ["libcurl.so.4"]  # src/net/curl_lib.c
 CERTIFICATES = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "riscv64": "riscv64", "ppc64le": "ppc64le", "s390x": "s390x"}
 
@@ -39,12 +41,30 @@ def epoch():
     return int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
 
 
-def libraries(program):
+def needed(program):
     """Paths of the libraries and of the loader, as the loader itself resolves them."""
     text = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
     if "not found" in text:
         sys.exit(f"oci_image.py: a library is missing:\n{text}")
-    return sorted(set(re.findall(r"(?:=> )?(/\S+) \(0x", text)))
+    return re.findall(r"(?:=> )?(/\S+) \(0x", text)
+
+
+def loaded(name):
+    """The path of a library that the program loads when it first needs it."""
+    ctypes.CDLL(name)
+    with open("/proc/self/maps") as maps:
+        paths = [line.split()[-1] for line in maps if "/" in line]
+    return next(path for path in paths if os.path.basename(path).startswith(name))
+
+
+def libraries(program):
+    """Path in the image: file."""
+    found = {path: path for path in needed(program)}
+    for name in LOADED:
+        path = loaded(name)
+        found |= {each: each for each in needed(path)}
+        found[os.path.join(os.path.dirname(path), name)] = path
+    return sorted(found.items())
 
 
 def stripped(program):
@@ -95,8 +115,8 @@ def base_layer(program):
     tar.file("etc/passwd", f"root:x:0:0:root:/:/sbin/nologin\nberth:x:{USER}:{USER}:Berth:/{DATA}:/sbin/nologin\n".encode())
     if CERTIFICATES.exists():
         tar.file(str(CERTIFICATES)[1:], CERTIFICATES.read_bytes())
-    for path in libraries(program):
-        tar.file(path[1:], pathlib.Path(path).read_bytes(), 0o755)
+    for path, file in libraries(program):
+        tar.file(path[1:], pathlib.Path(file).read_bytes(), 0o755)
     tar.folder("tmp", 0o1777)
     tar.folder(DATA, 0o700, USER)
     return tar.close()

@@ -1,13 +1,11 @@
 #include "net/fetch.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <curl/curl.h>
-
 #include "base/mem.h"
 #include "base/thread.h"
+#include "net/curl_lib.h"
 
 #define IDLE_HANDLES  8 /* connections that are kept */
 #define DISCARD_BYTES (64 * KIB)
@@ -52,21 +50,11 @@ bool fetch_authority(struct str url, bool *out_is_https, struct str *out)
 	return true;
 }
 
-/* libcurl asks for this once, before it is used by several threads. */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool is_started;
-
-static void start(void)
-{
-	is_started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
 bool fetch_open(const struct fetch_options *o, struct fetch **out, struct err *err)
 {
 	char sigv4[sizeof((*out)->sigv4)] = "";
-	(void)pthread_once(&once, start);
-	if (!is_started)
-		return err_set(err, ERR_CONFIG, "libcurl does not start");
+	if (!curl_lib_load(err))
+		return false;
 	if (o->sigv4 != NULL) {
 		/* The place of a key in libcurl's syntax: provider, provider of headers, Region,
 		 * service. */
@@ -91,7 +79,7 @@ void fetch_close(struct fetch *f)
 	if (f == NULL)
 		return;
 	for (size_t i = 0; i < f->idle_count; i++)
-		curl_easy_cleanup(f->idle[i]);
+		curl_lib.easy_cleanup(f->idle[i]);
 	mutex_fini(&f->lock);
 	freep(&f->ca_file);
 	free(f);
@@ -132,38 +120,40 @@ static int is_cancelled(void *arg, curl_off_t a UNUSED, curl_off_t b UNUSED, cur
 static bool watch(CURL *h, struct fetch *f)
 {
 	return f->o.is_cancelled == NULL ||
-	       (curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
-		       curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_cancelled) == CURLE_OK &&
-		       curl_easy_setopt(h, CURLOPT_XFERINFODATA, f) == CURLE_OK);
+	       (curl_lib.easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+		       curl_lib.easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_cancelled) ==
+			       CURLE_OK &&
+		       curl_lib.easy_setopt(h, CURLOPT_XFERINFODATA, f) == CURLE_OK);
 }
 
 static CURL *handle_make(struct fetch *f)
 {
 	const struct fetch_sigv4 *key = f->o.sigv4;
 	const char *loopback = "localhost,127.0.0.1,::1";
-	CURL *h = curl_easy_init();
+	CURL *h = curl_lib.easy_init();
 	if (h == NULL)
 		return NULL;
 	bool ok = watch(h, f);
-	ok = ok && curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)f->o.timeout_ms) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)f->o.connect_timeout_ms) ==
-			   CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_USERAGENT, "berth/" BERTH_VERSION) == CURLE_OK;
-	ok = ok && curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK;
-	ok = ok && (f->o.uses_proxy ? curl_easy_setopt(h, CURLOPT_NOPROXY, loopback)
-				    : curl_easy_setopt(h, CURLOPT_PROXY, "")) == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)f->o.timeout_ms) == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(
+			   h, CURLOPT_CONNECTTIMEOUT_MS, (long)f->o.connect_timeout_ms) == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(h, CURLOPT_USERAGENT, "berth/" BERTH_VERSION) == CURLE_OK;
+	ok = ok && curl_lib.easy_setopt(h, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK;
+	ok = ok && (f->o.uses_proxy ? curl_lib.easy_setopt(h, CURLOPT_NOPROXY, loopback)
+				    : curl_lib.easy_setopt(h, CURLOPT_PROXY, "")) == CURLE_OK;
 	if (f->ca_file != NULL)
-		ok = ok && curl_easy_setopt(h, CURLOPT_CAINFO, f->ca_file) == CURLE_OK;
+		ok = ok && curl_lib.easy_setopt(h, CURLOPT_CAINFO, f->ca_file) == CURLE_OK;
 	if (key != NULL) {
-		ok = ok && curl_easy_setopt(h, CURLOPT_AWS_SIGV4, f->sigv4) == CURLE_OK;
-		ok = ok && curl_easy_setopt(h, CURLOPT_USERNAME, key->access_key_id) == CURLE_OK;
-		ok = ok && curl_easy_setopt(h, CURLOPT_PASSWORD, key->secret) == CURLE_OK;
+		ok = ok && curl_lib.easy_setopt(h, CURLOPT_AWS_SIGV4, f->sigv4) == CURLE_OK;
+		ok = ok &&
+		     curl_lib.easy_setopt(h, CURLOPT_USERNAME, key->access_key_id) == CURLE_OK;
+		ok = ok && curl_lib.easy_setopt(h, CURLOPT_PASSWORD, key->secret) == CURLE_OK;
 	}
 	if (!ok) {
-		curl_easy_cleanup(h);
+		curl_lib.easy_cleanup(h);
 		return NULL;
 	}
 	return h;
@@ -182,10 +172,10 @@ static CURL *handle_take(struct fetch *f)
 static void handle_give(struct fetch *f, CURL *h)
 {
 	/* What belongs to one request does not stay behind. */
-	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
-	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, NULL);
-	(void)curl_easy_setopt(h, CURLOPT_POSTFIELDS, NULL);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, NULL);
+	(void)curl_lib.easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
+	(void)curl_lib.easy_setopt(h, CURLOPT_HTTPHEADER, NULL);
+	(void)curl_lib.easy_setopt(h, CURLOPT_POSTFIELDS, NULL);
+	(void)curl_lib.easy_setopt(h, CURLOPT_WRITEDATA, NULL);
 	{
 		LOCKED(&f->lock);
 		if (f->idle_count < IDLE_HANDLES) {
@@ -193,17 +183,17 @@ static void handle_give(struct fetch *f, CURL *h)
 			return;
 		}
 	}
-	curl_easy_cleanup(h);
+	curl_lib.easy_cleanup(h);
 }
 
 static void headers_freep(struct curl_slist **list)
 {
-	curl_slist_free_all(*list);
+	curl_lib.slist_free_all(*list);
 }
 
 static bool headers_add(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(*list, line);
+	struct curl_slist *longer = curl_lib.slist_append(*list, line);
 	if (longer == NULL)
 		return false;
 	*list = longer;
@@ -235,15 +225,15 @@ static bool headers_make(
 static bool handle_prepare(
 	CURL *h, const struct fetch_request *r, struct curl_slist *headers, struct exchange *e)
 {
-	bool ok = curl_easy_setopt(h, CURLOPT_URL, r->url) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_WRITEDATA, e) == CURLE_OK &&
-		  curl_easy_setopt(h, CURLOPT_ERRORBUFFER, e->text) == CURLE_OK;
+	bool ok = curl_lib.easy_setopt(h, CURLOPT_URL, r->url) == CURLE_OK &&
+		  curl_lib.easy_setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+		  curl_lib.easy_setopt(h, CURLOPT_WRITEDATA, e) == CURLE_OK &&
+		  curl_lib.easy_setopt(h, CURLOPT_ERRORBUFFER, e->text) == CURLE_OK;
 	if (!r->is_post)
-		return ok && curl_easy_setopt(h, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-	return ok && curl_easy_setopt(h, CURLOPT_POST, 1L) == CURLE_OK &&
-	       curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)r->body.len) == CURLE_OK &&
-	       curl_easy_setopt(h, CURLOPT_POSTFIELDS, r->body.len != 0 ? r->body.ptr : "") ==
+		return ok && curl_lib.easy_setopt(h, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	return ok && curl_lib.easy_setopt(h, CURLOPT_POST, 1L) == CURLE_OK &&
+	       curl_lib.easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)r->body.len) == CURLE_OK &&
+	       curl_lib.easy_setopt(h, CURLOPT_POSTFIELDS, r->body.len != 0 ? r->body.ptr : "") ==
 		       CURLE_OK;
 }
 
@@ -258,16 +248,17 @@ bool fetch_send(struct fetch *f, const struct fetch_request *request, struct buf
 		return err_sys(err, ERR_UNAVAILABLE, 0, "libcurl refuses its settings");
 	CURLcode code =
 		headers_make(f, request, &headers) && handle_prepare(h, request, headers, &e)
-			? curl_easy_perform(h)
+			? curl_lib.easy_perform(h)
 			: CURLE_OUT_OF_MEMORY;
 	bool is_enough =
 		code == CURLE_OK || (code == CURLE_WRITE_ERROR && answer == NULL && e.is_too_long);
-	bool ok = is_enough && curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	bool ok = is_enough &&
+		  curl_lib.easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
 		  status > 0;
 	if (ok && code == CURLE_OK)
 		handle_give(f, h);
 	else
-		curl_easy_cleanup(h);
+		curl_lib.easy_cleanup(h);
 	if (ok) {
 		*out_status = (int)status;
 		return true;
@@ -275,5 +266,5 @@ bool fetch_send(struct fetch *f, const struct fetch_request *request, struct buf
 	return err_sys(err, ERR_UNAVAILABLE, 0, "%s",
 		e.is_too_long       ? "the answer is too long"
 		: e.text[0] != '\0' ? e.text
-				    : curl_easy_strerror(code));
+				    : curl_lib.easy_strerror(code));
 }

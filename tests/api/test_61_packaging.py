@@ -123,7 +123,7 @@ def test_the_debian_package_holds_a_program_that_runs(scratch):
     version = berth("version").split()[1]
     assert f"Version: {version}\n" in fields
     depends = re.search(r"^Depends: (.*)$", fields, re.M)[1]
-    for library in ("libc6", "libmicrohttpd12", "libgnutls30", "libsqlite3-0", "libjansson4", "libinih1", "libssl3"):
+    for library in ("libc6", "libmicrohttpd12", "libgnutls30", "libsqlite3-0", "libjansson4", "libinih1", "libssl3", "libcurl4"):
         assert re.search(rf"\b{library}(t64)?\b", depends), library
     root = scratch / "root"
     run(["dpkg-deb", "-R", deb, root], clean_env(scratch))
@@ -174,6 +174,7 @@ def test_the_image_runs_and_can_be_pushed_to_itself(scratch):
     server = Unpacked(scratch / "server", [])
     server.data = root / "var/lib/berth"
     environment["BERTH_LISTEN"] = server.host  # no network of its own here
+    environment["BERTH_EVENT_WEBHOOK"] = f"http://127.0.0.1:{free_port()}/"  # nobody there; what it takes to send must be
     server._command = ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), which("chroot"), f"--userspec={config['config']['User']}", root,
                        *config["config"]["Entrypoint"]]
     try:
