@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "crypt/root_key.h"
+#include "http/tls_start.h"
 #include "kms/kms.h"
 #include "kms/kms_external.h"
 #include "meta/db.h"
@@ -53,7 +54,8 @@ static bool read_pkcs11(const struct config *c, const char *path, bool may_make,
 	if (!from.token || !from.pin_file)
 		return err_set(err, ERR_CONFIG,
 			"--pkcs11-module needs --pkcs11-token and --pkcs11-pin-file");
-	return root_key_from_pkcs11(&from, out, made, err);
+	/* A module may use GnuTLS and expect it to have started with the process. */
+	return tls_start(err) && root_key_from_pkcs11(&from, out, made, err);
 }
 
 static bool read_root_key(const struct config *c, const struct folder *folder, bool may_make,

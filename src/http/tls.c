@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "http/http_priv.h"
+#include "http/tls_start.h"
 
 #define CHAIN_MAX 8
 
@@ -114,6 +115,8 @@ bool tls_open(const char *cert_file, const char *key_file, struct tls **out, str
 
 	if (cert_file == NULL || key_file == NULL)
 		return err_set(err, ERR_CONFIG, "a TLS listener needs a certificate and a key");
+	if (!tls_start(err))
+		return false;
 	t = xmalloc(sizeof(*t));
 	t->cert_file = xstrdup(cert_file);
 	t->key_file = xstrdup(key_file);
