@@ -36,13 +36,18 @@ printf 'Source: berth\n\nPackage: berth\nArchitecture: any\n' >"$work/debian/con
 depends=$(cd "$work" && dpkg-shlibdeps -O -eroot/usr/bin/berth 2>/dev/null)
 depends="${depends#shlibs:Depends=}, libcurl4 (>= 7.85)" # loaded at run time: src/net/curl_lib.c
 
+# What is linked in, by name and version of its source.
+built_using=
+[[ $(ldd "$berth") = *libmicrohttpd* ]] ||
+	built_using=$(dpkg-query -W -f='\nBuilt-Using: ${source:Package} (= ${source:Version})' libmicrohttpd-dev)
+
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: berth
 Version: $version
 Architecture: $arch
 Maintainer: The authors of Berth <berth@localhost>
 Installed-Size: $(du -sk --apparent-size --exclude=DEBIAN "$root" | cut -f1)
-Depends: $depends, adduser
+Depends: $depends, adduser$built_using
 Suggests: awscli
 Section: net
 Priority: optional

@@ -1,4 +1,5 @@
 /* The server: options, listening sockets, event loops, start and stop. */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/http_priv.h"
+#include "http/pool.h"
 
 /* Of connections, for libmicrohttpd: accept.c counts. One more than its own limit makes a loop of
  * libmicrohttpd 0.9.75 wait for itself, for ever. */
@@ -246,6 +248,9 @@ bool http_server_start(const struct http_options *o, struct http_server **out, s
 {
 	struct http_server *s = xmalloc(sizeof(*s));
 
+#ifdef HAS_POOL
+	assert(pool_is_ours());
+#endif
 	set_options(s, o);
 	workers_init(&s->workers, s->options.workers_max);
 	mutex_init(&s->conns_lock, "http.conns");

@@ -1,16 +1,21 @@
 #include "http/tls_start.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <gnutls/gnutls.h>
 
-static bool is_loaded;
+static atomic_bool was_asked;
 
-/* A program's constructors come after those of its libraries. */
-__attribute__((constructor)) static void note_loaded(void)
+/* GnuTLS's own function. */
+static int start(void)
 {
-	is_loaded = true;
+	int (*own)(void) = NULL;
+	void *symbol = dlsym(RTLD_NEXT, "gnutls_global_init");
+
+	memcpy(&own, &symbol, sizeof(own)); /* ISO C has no cast from object to function */
+	return own != NULL ? own() : GNUTLS_E_INTERNAL_ERROR;
 }
 
 /* What libraries see of this program. */
@@ -18,22 +23,17 @@ __attribute__((constructor)) static void note_loaded(void)
 
 GNUTLS_SKIP_GLOBAL_INIT
 
-/* Stands in front of GnuTLS's own. The call that comes while the libraries of this program are
- * loaded, libmicrohttpd's, does nothing. */
+/* Stands in front of GnuTLS's own. The first call is libmicrohttpd's, before main. */
 int gnutls_global_init(void)
 {
-	int (*start)(void) = NULL;
-	void *symbol = is_loaded ? dlsym(RTLD_NEXT, "gnutls_global_init") : NULL;
-
-	memcpy(&start, &symbol, sizeof(start)); /* ISO C has no cast from object to function */
-	return start != NULL ? start() : GNUTLS_E_SUCCESS;
+	return atomic_exchange(&was_asked, true) ? start() : GNUTLS_E_SUCCESS;
 }
 
 #pragma GCC visibility pop
 
 bool tls_start(struct err *err)
 {
-	int rc = gnutls_global_init();
+	int rc = start();
 
 	return rc >= 0 ||
 	       err_set(err, ERR_CONFIG, "GnuTLS does not start: %s", gnutls_strerror(rc));

@@ -7,6 +7,7 @@
 #include <gnutls/x509.h>
 
 #include "fixture.h"
+#include "http/tls_start.h"
 
 static char folder[256], cert_file[300], key_file[300];
 static int object_fd = -1;
@@ -357,8 +358,11 @@ static void a_tls_listener_without_a_certificate_does_not_start(void **state)
 int main(void)
 {
 	char *bytes = malloc(OBJECT_BYTES);
+	struct err err;
 	int failed;
 
+	if (!tls_start(&err))
+		return 1;
 	make_temp_folder(folder);
 	(void)snprintf(cert_file, sizeof(cert_file), "%s/cert.pem", folder);
 	(void)snprintf(key_file, sizeof(key_file), "%s/key.pem", folder);
