@@ -58,14 +58,15 @@ static bool refuse_processes(scmp_filter_ctx ctx)
 	       seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
 }
 
-/* IP, Unix sockets, and netlink, by which getaddrinfo learns what addresses there are. */
+/* IP, Unix sockets, and netlink, by which getaddrinfo learns what addresses there are. (The second
+ * datum is of masks only.) */
 static bool refuse_sockets(scmp_filter_ctx ctx)
 {
-	bool ok = refuse_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_NETLINK)) &&
-		  refuse_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNSPEC));
+	bool ok = refuse_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0)) &&
+		  refuse_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNSPEC, 0));
 	for (unsigned family = AF_INET + 1; ok && family < AF_NETLINK; family++)
 		ok = family == AF_INET6 ||
-		     refuse_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, family));
+		     refuse_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, family, 0));
 	return ok;
 }
 

@@ -350,7 +350,7 @@ const struct shape query_inputs[] = {
 		{ "Policy", &v_session_policy_document, false }, { "DurationSeconds", &v_role_duration_seconds, false }) },
 	{ "GetSessionToken", STRUCTURE({ "DurationSeconds", &v_duration_seconds, false }, { "SerialNumber", &v_serial_number, false },
 		{ "TokenCode", &v_token_code, false }) },
-	{ "GetCallerIdentity", STRUCTURE({ NULL }) },
-	{ "ListOpenIDConnectProviders", STRUCTURE({ NULL }) },
+	{ "GetCallerIdentity", STRUCTURE({ 0 }) },
+	{ "ListOpenIDConnectProviders", STRUCTURE({ 0 }) },
 	{ 0 },
 };

@@ -101,14 +101,14 @@ static bool create_in(struct db_conn *conn, void *arg, struct err *err)
 		return err_set(err, ERR_QUOTA,
 			"The registry with id '%s' already has the maximum allowed number of repositories which is '%u'",
 			a->reg->account, a->core->o.repositories_max);
-	if (!pool_table_ensure(conn, a->registry_id, in->enc_type, a->key_arn, &pool_id, err))
+	if (!pool_table_ensure(conn, a->registry_id, (int)in->enc_type, a->key_arn, &pool_id, err))
 		return false;
 	struct repo_row row = {
 		.registry_id = a->registry_id,
 		.pool_id = pool_id,
 		.name = in->name,
 		.created_at_ms = clock_now_ms(),
-		.mutability = in->mutability,
+		.mutability = (int)in->mutability,
 		.filters = a->filters,
 		.scan_on_push = in->scan_on_push,
 	};
@@ -270,7 +270,7 @@ static bool set_mutability_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct change_args *a = arg;
 	return find_in(conn, &a->find, err) &&
-	       repo_table_set_mutability(conn, a->find.row.id, a->mode, a->filters, err);
+	       repo_table_set_mutability(conn, a->find.row.id, (int)a->mode, a->filters, err);
 }
 
 struct tags_args {

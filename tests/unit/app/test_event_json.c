@@ -39,8 +39,8 @@ static void events_look_as_eventbridge_delivers_them(void **state UNUSED)
 		struct err err;
 		struct buf out CLEANUP(buf_fini) = { 0 };
 		struct event_row e = { .at_ms = 1700000000123,
-			.kind = cases[i].kind,
-			.action = cases[i].action,
+			.kind = (int)cases[i].kind,
+			.action = (int)cases[i].action,
 			.account = STR("111122223333"),
 			.region = STR("eu-west-1"),
 			.repository = STR("team/app"),
