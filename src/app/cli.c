@@ -23,8 +23,10 @@ const struct command commands[] = {
 		"Compares database and storage: every row that says that bytes exist against the "
 		"bytes, every link and count against the rows, and looks for bytes that nothing "
 		"names. Prints a line for each finding. Safe while the server runs.\n\n"
-		"Exit status: 0 if nothing was found, 1 if something was, 2 if the check could not "
-		"run.",
+		"A pool whose KMS key cannot be used now is told of as locked: what it holds could not be "
+		"read, which is no finding.\n\n"
+		"Exit status: 0 if nothing was found in what could be read, 1 if something was, 2 if the "
+		"check could not run.",
 		check_run },
 	{ "gc", COMMAND_GC, "Collects what is not needed any more",
 		"Removes layers that no image has needed for --collect-grace, expired uploads and "

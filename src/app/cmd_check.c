@@ -17,7 +17,7 @@
 struct output {
 	bool json, deep;
 	bool is_drawn; /* a progress line stands on the terminal */
-	uint64_t findings;
+	uint64_t findings, locked;
 	int64_t drawn_us;
 };
 
@@ -46,17 +46,20 @@ static void erase(struct output *o)
 static void print_finding(void *arg, enum verify_kind kind, struct str text)
 {
 	struct output *o = arg;
+	uint64_t *count = kind == VERIFY_LOCKED ? &o->locked : &o->findings;
 	erase(o);
 	if (o->json) {
 		struct buf line CLEANUP(buf_fini);
 		buf_init(&line, LINE_MAX_BYTES);
 		json_quote(&line, str_sub(text, 0, LINE_MAX_BYTES / 8));
-		printf("%s\n  {\"kind\":\"%s\",\"text\":%s}", o->findings == 0 ? "" : ",",
+		if (kind == VERIFY_LOCKED && o->locked == 0)
+			printf("],\n \"locked\":["); /* they come last */
+		printf("%s\n  {\"kind\":\"%s\",\"text\":%s}", *count == 0 ? "" : ",",
 			kind_text(kind), buf_c(&line));
 	} else {
 		printf("%s: " STR_FMT "\n", kind_text(kind), STR_ARG(text));
 	}
-	o->findings++;
+	++*count;
 }
 
 static void draw_progress(void *arg, const char *phase, uint64_t done, uint64_t total)
@@ -93,10 +96,10 @@ static void print_summary(const struct output *o, const struct verify_report *r)
 	unsigned long long numbers[] = { r->blobs, r->bytes, r->links, r->images, r->tags,
 		r->uploads, r->objects, o->findings };
 	if (o->json) {
-		printf("],\n \"blobs\":%llu,\"bytes\":%llu,\"links\":%llu,\"images\":%llu,"
+		printf("%s],\n \"blobs\":%llu,\"bytes\":%llu,\"links\":%llu,\"images\":%llu,"
 		       "\"tags\":%llu,\"uploads\":%llu,\"objects\":%llu,\n \"encryption\":",
-			numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
-			numbers[6]);
+			o->locked == 0 ? "],\n \"locked\":[" : "", numbers[0], numbers[1],
+			numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
 		return;
 	}
 	printf("Checked %llu layers%s%s, %llu links, %llu images, %llu tags, %llu uploads, "
@@ -105,9 +108,14 @@ static void print_summary(const struct output *o, const struct verify_report *r)
 		o->deep ? units_bytes(r->bytes, bytes) : "", numbers[2], numbers[3], numbers[4],
 		numbers[5], numbers[6]);
 	if (o->findings == 0)
-		printf("nothing is wrong.\n");
+		printf("nothing is wrong");
 	else
-		printf("%llu %s.\n", numbers[7], o->findings == 1 ? "finding" : "findings");
+		printf("%llu %s", numbers[7], o->findings == 1 ? "finding" : "findings");
+	if (o->locked == 0)
+		printf(".\n");
+	else
+		printf(", but %llu %s locked, and not read.\n", (unsigned long long)o->locked,
+			o->locked == 1 ? "pool is" : "pools are");
 }
 
 static bool print_encryption(const struct config *c, struct core *core, struct err *err)

@@ -7,7 +7,7 @@
 /* How a run ends; also the exit status of the program. */
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_FAILED = 1, /* a failure while running; findings, for check */
+	EXIT_FAILED = 1, /* a failure while running; findings, for check (a locked pool is none) */
 	EXIT_USAGE = 2,  /* command line, configuration, unusable folder */
 };
 

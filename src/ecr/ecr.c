@@ -72,7 +72,7 @@ static bool run(struct ecr_call *call, const struct ecr_op *op, struct buf *answ
 static void answer_failure(const struct ecr_call *call, const struct err *err)
 {
 	if (!call->is_raised) {
-		ecr_reply_err(call->req, err);
+		ecr_reply_err(call->req, call->options->log, err);
 		return;
 	}
 	struct ecr_fault fault = {
@@ -143,7 +143,7 @@ void ecr_serve(struct http_req *req)
 		return;
 	}
 	if (!front_sigv4(options->auth, req, body, "ecr", &call.who, &err)) {
-		ecr_reply_err(req, &err);
+		ecr_reply_err(req, options->log, &err);
 		return;
 	}
 	if (op->handle == NULL) {

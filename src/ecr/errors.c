@@ -159,7 +159,7 @@ void ecr_reply_exception(struct http_req *req, enum ecr_exception e, struct str 
 	ecr_reply_fault(req, &fault);
 }
 
-void ecr_reply_err(struct http_req *req, const struct err *err)
+void ecr_reply_err(struct http_req *req, struct log *log, const struct err *err)
 {
 	enum ecr_exception e = ecr_exception_of(err->kind);
 	struct ecr_fault fault = {
@@ -170,6 +170,12 @@ void ecr_reply_err(struct http_req *req, const struct err *err)
 	if (err->kind == ERR_UNAUTHENTICATED)
 		(void)front_split_error(err, &fault.code, &fault.message);
 	req->log_error = arena_str(req->arena, fault.code);
+	if (fault.status >= 500) {
+		struct err logged = *err;
+		err_ignore(err_wrap(&logged, "request %s", req->id));
+		log_err(log, fault.status == 500 ? LOG_ERROR : LOG_WARN, "request-failed",
+			&logged); /* 503 comes and goes by itself */
+	}
 	const char *kms = front_kms_code(err->kind);
 	if (kms != NULL)
 		fault.members = arena_printf(req->arena, ",\"kmsError\":\"%s\"", kms);

@@ -3,6 +3,7 @@
 #define BERTH_ECR_ERRORS_H
 
 #include "base/json.h"
+#include "base/log.h"
 #include "http/http.h"
 
 enum ecr_exception {
@@ -31,8 +32,8 @@ void ecr_reply_fault(struct http_req *req, const struct ecr_fault *fault);
 /* The same for an exception with a fixed text. */
 void ecr_reply_exception(struct http_req *req, enum ecr_exception e, struct str message);
 /* For err: splits the AWS code out of what sigv4 says, hides what is not for clients, and notes the
- * rest for the access log. */
-void ecr_reply_err(struct http_req *req, const struct err *err);
+ * rest for the access log. What is the server's fault gets a line in the log. */
+void ecr_reply_err(struct http_req *req, struct log *log, const struct err *err);
 
 /* Headers of every answer. */
 void ecr_reply_headers(struct http_req *req);

@@ -85,6 +85,11 @@ struct ask {
 
 static bool decrypt_external(const struct ask *a, struct secret *out, struct err *err)
 {
+	struct local_lookup l;
+	if (!look_up(a->k, a->key_arn, &l, err))
+		return false;
+	if (l.found) /* our own keys wrap nothing elsewhere */
+		return invalid(err);
 	if (a->k->external == NULL)
 		return err_set(err, ERR_KMS_UNAVAILABLE,
 			"The key " STR_FMT " is in an external KMS, and the server has none",
@@ -96,18 +101,20 @@ static bool decrypt_external(const struct ask *a, struct secret *out, struct err
 static bool decrypt_local(const struct ask *a, struct secret *out, struct err *err)
 {
 	struct local_lookup l;
+	struct kms_name name;
 	struct buf plain CLEANUP(kms_wipe_buf);
 	uint8_t uuid[16];
 	uint32_t version;
 	buf_init(&plain, SECRET_MAX);
+	/* Whether this is one of the key's can be said also when the key is gone. */
+	if (!kms_ciphertext_parse(a->wrapped, uuid, &version) ||
+		!kms_arn_parse(a->key_arn, &name) || memcmp(uuid, name.uuid, sizeof(uuid)) != 0 ||
+		a->wrapped.len != KMS_DATA_KEY_LEN + KMS_CIPHERTEXT_OVERHEAD)
+		return invalid(err);
 	if (!look_up(a->k, a->key_arn, &l, err))
 		return false;
 	if (!l.found)
 		return unknown(a->key_arn, err);
-	if (!kms_ciphertext_parse(a->wrapped, uuid, &version) ||
-		memcmp(uuid, l.name.uuid, sizeof(uuid)) != 0 ||
-		a->wrapped.len != KMS_DATA_KEY_LEN + KMS_CIPHERTEXT_OVERHEAD)
-		return invalid(err);
 	if (!kms_decrypt(a->k, a->wrapped, a->context, &plain, err))
 		return false;
 	return secret_set(out, plain.ptr, plain.len) || invalid(err);

@@ -187,7 +187,21 @@ static bool get_wrapped_in(struct db_conn *conn, void *arg, struct err *err)
 	struct key_args *a = arg;
 	buf_reset(a->wrapped);
 	return pool_key_table_get(
-		conn, a->pool->id, a->layer, a->version, a->wrapped, &a->found, err);
+		conn, a->pool->id, (int)a->layer, a->version, a->wrapped, &a->found, err);
+}
+
+/* A row that its key does not open was not written by us, or not for this pool: damage, which only
+ * the operator can mend. A key that cannot be asked says nothing about the row. */
+static bool tell_tampered(
+	const struct pool *p, const struct key_args *a, const char *what, struct err *err)
+{
+	bool managed = is_managed(p, a->layer);
+	return err_sys(err, ERR_CORRUPT, 0,
+		"pool %" PRId64
+		" of registry %s, %s: its wrapped data key (layer %d, version %" PRId64
+		") %s: restore its row of table pool_key from a backup. Its key: " STR_FMT,
+		p->id, p->account, p->region, (int)a->layer, a->version, what,
+		STR_ARG(managed ? STR("managed by Berth") : str_sub(str_from(p->key_arn), 0, 200)));
 }
 
 static bool unwrap_data_key(
@@ -195,15 +209,24 @@ static bool unwrap_data_key(
 {
 	char name[96];
 	struct pool_context x;
+	bool is_open, is_tampered;
 	if (!a->found)
-		return err_sys(err, ERR_KEY_UNKNOWN, 0,
-			"pool %" PRId64 " has no data key of version %" PRId64, p->id, a->version);
-	if (!is_managed(p, a->layer))
-		return kms_decrypt_data_key(p->core->o.kms, str_from(p->key_arn),
+		return tell_tampered(p, a, "is missing in the database", err);
+	if (is_managed(p, a->layer)) {
+		key_name(p, a->layer, a->version, name);
+		is_open = aead_unwrap_secret(
+			p->core->o.managed_key, str_from(name), buf_str(a->wrapped), out, err);
+		is_tampered = !is_open && err->kind == ERR_CORRUPT;
+	} else {
+		is_open = kms_decrypt_data_key(p->core->o.kms, str_from(p->key_arn),
 			buf_str(a->wrapped), make_context(p, &x), out, err);
-	key_name(p, a->layer, a->version, name);
-	return aead_unwrap_secret(
-		p->core->o.managed_key, str_from(name), buf_str(a->wrapped), out, err);
+		is_tampered = !is_open && (err->kind == ERR_KMS_CIPHERTEXT_INVALID ||
+						  err->kind == ERR_KMS_KEY_INCORRECT);
+	}
+	if (is_tampered)
+		return tell_tampered(
+			p, a, "was changed, or moved from elsewhere, in the database", err);
+	return is_open;
 }
 
 /* seal_key_fn */
@@ -454,7 +477,7 @@ struct rewrap_args {
 static bool rewrap_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct rewrap_args *a = arg;
-	return pool_key_table_rewrap(conn, a->get.pool->id, a->get.layer, a->get.version,
+	return pool_key_table_rewrap(conn, a->get.pool->id, (int)a->get.layer, a->get.version,
 		buf_str(a->get.wrapped), buf_str(&a->now), err);
 }
 

@@ -10,8 +10,8 @@
  * says of its bytes: 0 as they are (the disk is encrypted already), else the version of the data
  * keys.
  *
- * Errors that all share: those of kms/ for a key that cannot be used. Threads: safe. Never call
- * inside a transaction.
+ * Errors that all share: those of kms/ for a key that cannot be used; CORRUPT for a data key that
+ * is missing, or not as it was wrapped. Threads: safe. Never call inside a transaction.
  */
 #ifndef BERTH_REGISTRY_POOL_H
 #define BERTH_REGISTRY_POOL_H

@@ -25,7 +25,14 @@
 	(60 * 1000) /* an object that nothing names may be on its way to a row for so long, not \
 		       longer */
 #define TELL_EVERY 1000
-#define LOCKED_MAX 256
+#define LOCKED_MAX 64 /* those behind it are told as one */
+
+/* A pool whose key could not be used, and what of it was not read for that. */
+struct locked_pool {
+	int64_t id;
+	uint64_t blobs, images;
+	char why[256];
+};
 
 struct verify {
 	struct core *core;
@@ -42,7 +49,7 @@ struct verify {
 	struct arena *arena;
 	struct store_key key;
 	bool found;
-	int64_t locked[LOCKED_MAX]; /* pools that were told of; of further ones each layer is */
+	struct locked_pool locked[LOCKED_MAX];
 	size_t locked_count;
 };
 
@@ -71,22 +78,35 @@ static void progress(struct verify *v, const char *phase, uint64_t done, uint64_
 		v->o->progress(v->o->arg, phase, done, total);
 }
 
-/* A key that is disabled or elsewhere says nothing about the bytes. True: that was it. */
-static bool tell_locked(struct verify *v, int64_t pool_id, const struct err *e)
+/* A key that is disabled or elsewhere says nothing about the bytes. The pool, if that was it, for
+ * what was not read to be counted; else NULL. */
+static struct locked_pool *find_locked(struct verify *v, int64_t pool_id, const struct err *e)
 {
 	if (e->kind != ERR_KMS_KEY_DISABLED && e->kind != ERR_KMS_KEY_STATE &&
 		e->kind != ERR_KMS_KEY_UNKNOWN && e->kind != ERR_KMS_UNAVAILABLE)
-		return false;
+		return NULL;
 	for (size_t i = 0; i < v->locked_count; i++) {
-		if (v->locked[i] == pool_id)
-			return true;
+		if (v->locked[i].id == pool_id)
+			return &v->locked[i];
 	}
-	if (v->locked_count < LOCKED_MAX)
-		v->locked[v->locked_count++] = pool_id;
-	tell(v, VERIFY_LOCKED,
-		"pool %" PRId64 ": nothing of it was read, for its key cannot be used: %s", pool_id,
-		err_text(e));
-	return true;
+	if (v->locked_count == LOCKED_MAX)
+		return &v->locked[LOCKED_MAX - 1];
+	struct locked_pool *p = &v->locked[v->locked_count++];
+	*p = (struct locked_pool){ .id = pool_id };
+	snprintf(p->why, sizeof(p->why), "%s", err_text(e));
+	return p;
+}
+
+static void tell_locked(struct verify *v)
+{
+	for (size_t i = 0; i < v->locked_count; i++) {
+		const struct locked_pool *p = &v->locked[i];
+		tell(v, VERIFY_LOCKED,
+			"pool %" PRId64 "%s: its key cannot be used, so %" PRIu64
+			" layers and %" PRIu64 " manifests were not read: %s",
+			p->id, i == LOCKED_MAX - 1 ? " and others" : "", p->blobs, p->images,
+			p->why);
+	}
 }
 
 /* --- blobs: the row says that verified bytes exist --- */
@@ -160,10 +180,14 @@ static bool verify_blob(struct verify *v, struct err *err)
 	}
 	if (!v->o->deep)
 		return true;
-	if (!pool_open(pool, v->blob.form, &v->key, v->blob.size_bytes, &reader, &opened, &e))
-		return tell_locked(v, v->blob.pool_id, &e) ||
-		       tell_if_still_there(v, e.detail[0] ? e.detail : err_text(&e), err);
+	struct locked_pool *locked;
 	bool same = true;
+	if (!pool_open(pool, v->blob.form, &v->key, v->blob.size_bytes, &reader, &opened, &e)) {
+		locked = find_locked(v, v->blob.pool_id, &e);
+		if (locked)
+			locked->blobs++;
+		return locked || tell_if_still_there(v, e.detail[0] ? e.detail : err_text(&e), err);
+	}
 	if (!hash_object(v, opened, &same, &e))
 		return tell_if_still_there(
 			v, e.detail[0] ? e.detail : "its bytes cannot be read", err);
@@ -246,8 +270,11 @@ static bool verify_image(struct verify *v, struct err *err)
 	struct err e;
 	const char *name = digest_text(&v->image.digest, text);
 	if (!image_unseal(v->core, &v->image, v->manifest, &e)) {
-		if (tell_locked(v, v->image.pool_id, &e))
+		struct locked_pool *locked = find_locked(v, v->image.pool_id, &e);
+		if (locked) {
+			locked->images++;
 			return true;
+		}
 		tell(v, VERIFY_DAMAGE, "image %s: the stored manifest cannot be opened: %s", name,
 			e.detail[0] ? e.detail : err_text(&e));
 		return true;
@@ -375,6 +402,7 @@ bool verify_run(
 	if (!db_read(c->db, totals_in, &v, err) || !db_read(c->db, recount_in, &v, err) ||
 		!verify_blobs(&v, err) || !verify_images(&v, err) || !verify_objects(&v, err))
 		return false;
+	tell_locked(&v);
 	*out = v.r;
 	return true;
 }

@@ -14,11 +14,11 @@ enum verify_kind {
 	VERIFY_COUNT,
 	VERIFY_LOCKED
 }; /* lost or wrong bytes; bytes without a row; accounting that is off; a pool whose key cannot be
-      used now, so that nothing of it could be read */
+      used now, so that what it holds could not be read, which says nothing about it */
 
 struct verify_options {
 	bool deep; /* re-hash every blob, and read again what every manifest needs */
-	/* One finding, in words that name digest, repository or object. */
+	/* One finding, in words that name digest, repository or object; locked pools come last. */
 	void (*finding)(void *arg, enum verify_kind kind, struct str text);
 	/* Now and then, for a progress line: phase name, done and total units (bytes when deep).
 	 * May be NULL. */
@@ -28,7 +28,7 @@ struct verify_options {
 
 struct verify_report {
 	uint64_t blobs, bytes, links, images, tags, uploads, objects;
-	uint64_t damaged, orphans, miscounts, locked;
+	uint64_t damaged, orphans, miscounts, locked; /* of the last: pools */
 };
 
 MUST_CHECK bool verify_run(

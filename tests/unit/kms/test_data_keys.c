@@ -58,8 +58,6 @@ static void every_changed_byte_and_every_other_length_is_noticed(void **state)
 			if (kms_decrypt_data_key(
 				    f->kms, str_from(key.arn), w, &pool_context, &plain, &err))
 				fail_msg("byte %zu, bit %d: accepted", i, bit);
-			/* 'E' marks the ciphertext of an external KMS: no bit flip of 1 gives it.
-			 */
 			assert_int_equal(err.kind, ERR_KMS_CIPHERTEXT_INVALID);
 			d.wrapped.ptr[i] = (char)(d.wrapped.ptr[i] ^ bit);
 		}
@@ -79,8 +77,14 @@ static void what_an_external_kms_wrapped_needs_one(void **state)
 	struct err err;
 	struct secret plain;
 	struct kms_key key = make_key(f);
-	ASSERT_FAILS(ERR_KMS_UNAVAILABLE, kms_decrypt_data_key(f->kms, str_from(key.arn),
-						  STR("Eblob"), &pool_context, &plain, &err));
+	struct str foreign = STR("arn:aws:kms:us-east-1:111122223333:key/"
+				 "01234567-89ab-cdef-0123-456789abcdef");
+	ASSERT_FAILS(ERR_KMS_UNAVAILABLE,
+		kms_decrypt_data_key(f->kms, foreign, STR("Eblob"), &pool_context, &plain, &err));
+	/* A key of ours never has such: somebody changed the row. */
+	ASSERT_FAILS(
+		ERR_KMS_CIPHERTEXT_INVALID, kms_decrypt_data_key(f->kms, str_from(key.arn),
+						    STR("Eblob"), &pool_context, &plain, &err));
 }
 
 static void a_disabled_key_stops_at_once_and_goes_on_when_enabled(void **state)
