@@ -66,7 +66,9 @@ static bool read_root_key(const struct config *c, const struct folder *folder, b
 	if (c->pkcs11_module)
 		return read_pkcs11(c, path, may_make, out, made, err);
 	if (str_eq_c(str_from(path), "systemd")) {
-		const char *credentials = getenv("CREDENTIALS_DIRECTORY"); /* systemd.exec(5) */
+		/* systemd.exec(5). Nobody changes the environment.
+		 * NOLINTNEXTLINE(concurrency-mt-unsafe) */
+		const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 		if (!credentials)
 			return err_set(err, ERR_CONFIG,
 				"--root-key systemd: systemd passed no credentials; the unit needs LoadCredential=" ROOT_KEY_CREDENTIAL

@@ -23,6 +23,7 @@ int ecr_exception_status(enum ecr_exception e)
 	return exceptions[e].status;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a table, which -Wswitch keeps whole */
 enum ecr_exception ecr_exception_of(enum err_kind kind)
 {
 	switch (kind) {

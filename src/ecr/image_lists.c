@@ -120,7 +120,7 @@ static bool fetch_listed(struct ecr_call *call, const struct image_cursor *from,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
 	struct image_query q = query_of(call, from, limit);
-	return image_list_by(call->core, &call->reg, &q, arena, out, err);
+	return image_list(call->core, &call->reg, &q, arena, out, err);
 }
 
 static void put_listed(const struct ecr_call *call, struct json_out *out, const struct image *img)
@@ -144,7 +144,7 @@ static bool fetch_described(struct ecr_call *call, const struct image_cursor *fr
 	struct arena *arena, struct image_page *out, struct err *err)
 {
 	struct image_query q = query_of(call, from, limit);
-	return image_describe_by(call->core, &call->reg, &q, arena, out, err);
+	return image_describe(call->core, &call->reg, &q, arena, out, err);
 }
 
 /* Only for what ever happened. */

@@ -309,7 +309,8 @@ bool link_table_remove(struct db_conn *c, int64_t repository_id, const struct bl
 	db_bind_int(st, 2, blob->id);
 	if (!db_run(st, err))
 		return false;
-	int64_t size = (int64_t)blob->size_bytes, payer = blob->payer;
+	int64_t size = (int64_t)blob->size_bytes;
+	int64_t payer = blob->payer;
 	bool paid = payer == repository_id, last = blob->links == 1;
 	if (paid) {
 		size_t n = 0;

@@ -12,7 +12,8 @@ void db_pool_init(struct db_pool *p, unsigned limit)
 
 void db_pool_shrink(struct db_pool *p)
 {
-	struct db_conn *all, *next;
+	struct db_conn *all;
+	struct db_conn *next;
 	mutex_lock(&p->lock);
 	all = p->free;
 	p->free = NULL;

@@ -47,6 +47,7 @@ static void cache_grow(struct db_conn *c)
 	struct db_stmt **old = c->cache;
 	size_t old_cap = c->cache_cap;
 	c->cache_cap = old_cap == 0 ? CACHE_MIN : 2 * old_cap;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is kept */
 	c->cache = xcalloc(c->cache_cap, sizeof(*c->cache));
 	for (size_t i = 0; i < old_cap; i++) {
 		if (old[i] != NULL)

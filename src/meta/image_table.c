@@ -132,17 +132,17 @@ static bool read_one(struct db_stmt *st, struct buf *manifest, struct arena *are
 	return true;
 }
 
-static bool read_many(struct db_stmt *st, unsigned max, struct arena *arena, struct image_row *rows,
+static bool read_many(struct db_stmt *st, const struct page *page, struct image_row *rows,
 	size_t *count, struct err *err)
 {
 	size_t n = 0;
 	bool row = false;
-	while (n < max) {
+	while (n < page->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		if (!read_row(st, NULL, arena, &rows[n], err))
+		if (!read_row(st, NULL, page->arena, &rows[n], err))
 			return false;
 		n++;
 	}
@@ -152,7 +152,8 @@ static bool read_many(struct db_stmt *st, unsigned max, struct arena *arena, str
 
 bool image_table_add(struct db_conn *c, const struct image_row *row, int64_t *id, struct err *err)
 {
-	uint8_t key[DIGEST_KEY_MAX], subject_key[DIGEST_KEY_MAX];
+	uint8_t key[DIGEST_KEY_MAX];
+	uint8_t subject_key[DIGEST_KEY_MAX];
 	struct db_stmt *st = db_prepare(c, sql_add);
 	db_bind_int(st, 1, row->repository_id);
 	table_bind_digest(st, 2, &row->digest, key);
@@ -253,27 +254,26 @@ bool image_table_remove(struct db_conn *c, int64_t id, struct err *err)
 	       run_id(c, sql_remove, id, err);
 }
 
-bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after, bool untagged,
-	unsigned max, struct arena *arena, struct image_row *rows, size_t *count, struct err *err)
+bool image_table_list(struct db_conn *c, int64_t repository_id, bool untagged,
+	const struct page *page, struct image_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, untagged ? sql_list_untagged : sql_list);
 	db_bind_int(st, 1, repository_id);
-	db_bind_int(st, 2, after);
-	db_bind_int(st, 3, max);
-	return read_many(st, max, arena, rows, count, err);
+	db_bind_int(st, 2, page->after_id);
+	db_bind_int(st, 3, page->max);
+	return read_many(st, page, rows, count, err);
 }
 
 bool image_table_referrers(struct db_conn *c, int64_t repository_id, const struct digest *d,
-	int64_t after, unsigned max, struct arena *arena, struct image_row *rows, size_t *count,
-	struct err *err)
+	const struct page *page, struct image_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_referrers);
 	uint8_t key[DIGEST_KEY_MAX];
 	db_bind_int(st, 1, repository_id);
 	table_bind_digest(st, 2, d, key);
-	db_bind_int(st, 3, after);
-	db_bind_int(st, 4, max);
-	return read_many(st, max, arena, rows, count, err);
+	db_bind_int(st, 3, page->after_id);
+	db_bind_int(st, 4, page->max);
+	return read_many(st, page, rows, count, err);
 }
 
 bool image_table_set_manifest(struct db_conn *c, int64_t id, int64_t was_form, int64_t form,
@@ -288,14 +288,13 @@ bool image_table_set_manifest(struct db_conn *c, int64_t id, int64_t was_form, i
 }
 
 bool image_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form, int64_t after,
-	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err)
+	const struct image_into *into, struct err *err)
 {
 	STMT(st, c, sql_next_other);
 	db_bind_int(st, 1, pool_id);
 	db_bind_int(st, 2, form);
 	db_bind_int(st, 3, after);
-	return read_one(st, manifest, arena, out, found, err);
+	return read_one(st, into->manifest, into->arena, into->row, into->found, err);
 }
 
 bool image_table_add_parents(struct db_conn *c, int64_t id, int64_t delta, struct err *err)
@@ -308,13 +307,8 @@ bool image_need_table_add(struct db_conn *c, int64_t image_id, int64_t blob_id, 
 	return run_two(c, sql_need_add, image_id, blob_id, err);
 }
 
-static bool list_ids(struct db_conn *c, const char *sql, int64_t of, int64_t after, int64_t *ids,
-	size_t max, size_t *count, struct err *err)
+static bool read_ids(struct db_stmt *st, int64_t *ids, size_t max, size_t *count, struct err *err)
 {
-	STMT(st, c, sql);
-	db_bind_int(st, 1, of);
-	db_bind_int(st, 2, after);
-	db_bind_int(st, 3, (int64_t)max);
 	size_t n = 0;
 	bool row = false;
 	while (n < max) {
@@ -331,7 +325,11 @@ static bool list_ids(struct db_conn *c, const char *sql, int64_t of, int64_t aft
 bool image_need_table_list(struct db_conn *c, int64_t image_id, int64_t after, int64_t *blob_ids,
 	size_t max, size_t *count, struct err *err)
 {
-	return list_ids(c, sql_need_list, image_id, after, blob_ids, max, count, err);
+	STMT(st, c, sql_need_list);
+	db_bind_int(st, 1, image_id);
+	db_bind_int(st, 2, after);
+	db_bind_int(st, 3, (int64_t)max);
+	return read_ids(st, blob_ids, max, count, err);
 }
 
 bool image_child_table_add(struct db_conn *c, int64_t parent_id, int64_t child_id, struct err *err)
@@ -343,7 +341,11 @@ bool image_child_table_add(struct db_conn *c, int64_t parent_id, int64_t child_i
 bool image_child_table_list(struct db_conn *c, int64_t parent_id, int64_t after, int64_t *child_ids,
 	size_t max, size_t *count, struct err *err)
 {
-	return list_ids(c, sql_child_list, parent_id, after, child_ids, max, count, err);
+	STMT(st, c, sql_child_list);
+	db_bind_int(st, 1, parent_id);
+	db_bind_int(st, 2, after);
+	db_bind_int(st, 3, (int64_t)max);
+	return read_ids(st, child_ids, max, count, err);
 }
 
 bool image_child_table_parent(
@@ -408,21 +410,21 @@ bool tag_table_remove_of_image(
 	       run_id(c, sql_zero_tags, image_id, err);
 }
 
-bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last, unsigned max,
-	struct arena *arena, struct tag_row *rows, size_t *count, struct err *err)
+bool tag_table_list(struct db_conn *c, int64_t repository_id, const struct page *page,
+	struct tag_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_tag_list);
 	db_bind_int(st, 1, repository_id);
-	db_bind_str(st, 2, last.ptr ? last : STR(""));
-	db_bind_int(st, 3, max);
+	db_bind_str(st, 2, page->after.ptr ? page->after : STR(""));
+	db_bind_int(st, 3, page->max);
 	size_t n = 0;
 	bool row = false;
-	while (n < max) {
+	while (n < page->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		rows[n] = (struct tag_row){ table_text(st, 0, arena), db_col_int(st, 1) };
+		rows[n] = (struct tag_row){ table_text(st, 0, page->arena), db_col_int(st, 1) };
 		if (!rows[n].name.ptr)
 			return err_set(
 				err, ERR_TOO_LARGE, "The answer is too large; ask for fewer tags");
@@ -432,21 +434,21 @@ bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last, u
 	return true;
 }
 
-bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last, unsigned max,
-	struct arena *arena, struct str *names, size_t *count, struct err *err)
+bool tag_table_of_image(struct db_conn *c, int64_t image_id, const struct page *page,
+	struct str *names, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_tag_of_image);
 	db_bind_int(st, 1, image_id);
-	db_bind_str(st, 2, last.ptr ? last : STR(""));
-	db_bind_int(st, 3, max);
+	db_bind_str(st, 2, page->after.ptr ? page->after : STR(""));
+	db_bind_int(st, 3, page->max);
 	size_t n = 0;
 	bool row = false;
-	while (n < max) {
+	while (n < page->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		names[n] = table_text(st, 0, arena);
+		names[n] = table_text(st, 0, page->arena);
 		if (!names[n].ptr)
 			return err_set(err, ERR_TOO_LARGE,
 				"The answer is too large; ask for fewer images");

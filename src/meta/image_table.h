@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "meta/db.h"
+#include "meta/page.h"
 
 struct tag_stamp; /* tag_event_table.h */
 
@@ -26,6 +27,14 @@ struct image_row {
 /* Where a manifest goes on reading; NULL where it is not wanted. */
 struct buf;
 
+/* Where an image goes. */
+struct image_into {
+	struct buf *manifest;
+	struct arena *arena;
+	struct image_row *row;
+	bool *found;
+};
+
 MUST_CHECK bool image_table_add(
 	struct db_conn *c, const struct image_row *row, int64_t *id, struct err *err);
 MUST_CHECK bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d,
@@ -42,15 +51,13 @@ MUST_CHECK bool image_table_get(struct db_conn *c, int64_t id, struct buf *manif
 	struct arena *arena, struct image_row *out, bool *found, struct err *err);
 /* Row, needs and children; tags must be gone. The caller adjusts the links. */
 MUST_CHECK bool image_table_remove(struct db_conn *c, int64_t id, struct err *err);
-/* Rows with id > after in order of pushing; only those without a tag when untagged. rows is an
- * array of max. */
-MUST_CHECK bool image_table_list(struct db_conn *c, int64_t repository_id, int64_t after,
-	bool untagged, unsigned max, struct arena *arena, struct image_row *rows, size_t *count,
-	struct err *err);
-/* Images whose subject is d, id > after. */
+/* By id, in order of pushing; only those without a tag when untagged. */
+MUST_CHECK bool image_table_list(struct db_conn *c, int64_t repository_id, bool untagged,
+	const struct page *page, struct image_row *rows, size_t *count, struct err *err);
+/* Images whose subject is d, by id. */
 MUST_CHECK bool image_table_referrers(struct db_conn *c, int64_t repository_id,
-	const struct digest *d, int64_t after, unsigned max, struct arena *arena,
-	struct image_row *rows, size_t *count, struct err *err);
+	const struct digest *d, const struct page *page, struct image_row *rows, size_t *count,
+	struct err *err);
 /* The newest of a repository: the order for emptying it, since an index is always newer than what
  * it names. */
 MUST_CHECK bool image_table_newest(struct db_conn *c, int64_t repository_id, struct arena *arena,
@@ -63,8 +70,7 @@ MUST_CHECK bool image_table_set_manifest(struct db_conn *c, int64_t id, int64_t 
 	int64_t form, struct str manifest, struct err *err);
 /* The image of the pool with the smallest id above `after` whose manifest has another form. */
 MUST_CHECK bool image_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form,
-	int64_t after, struct buf *manifest, struct arena *arena, struct image_row *out,
-	bool *found, struct err *err);
+	int64_t after, const struct image_into *into, struct err *err);
 /* How many indexes name the image. */
 MUST_CHECK bool image_table_add_parents(
 	struct db_conn *c, int64_t id, int64_t delta, struct err *err);
@@ -99,10 +105,10 @@ MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struc
 /* All tags of an image. */
 MUST_CHECK bool tag_table_remove_of_image(
 	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err);
-/* Names behind `last` in byte order, of active images. */
-MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, struct str last,
-	unsigned max, struct arena *arena, struct tag_row *rows, size_t *count, struct err *err);
-/* Names of one image behind `last` in byte order. */
-MUST_CHECK bool tag_table_of_image(struct db_conn *c, int64_t image_id, struct str last,
-	unsigned max, struct arena *arena, struct str *names, size_t *count, struct err *err);
+/* By name, of active images. */
+MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, const struct page *page,
+	struct tag_row *rows, size_t *count, struct err *err);
+/* By name, of one image. */
+MUST_CHECK bool tag_table_of_image(struct db_conn *c, int64_t image_id, const struct page *page,
+	struct str *names, size_t *count, struct err *err);
 #endif

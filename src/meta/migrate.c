@@ -17,7 +17,8 @@ static const char sql_orphans[] = "SELECT count(*) FROM pragma_foreign_key_check
 
 static bool check_owner(struct db_conn *c, struct err *err)
 {
-	int64_t id, tables;
+	int64_t id;
+	int64_t tables;
 	if (!db_conn_int(c, sql_application, &id, err) ||
 		!db_conn_int(c, sql_table_count, &tables, err))
 		return false;

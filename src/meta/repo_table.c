@@ -162,21 +162,21 @@ bool repo_table_registry(struct db_conn *c, int64_t id, int64_t *registry_id, st
 	return read_id(c, sql_registry, id, registry_id, err);
 }
 
-bool repo_table_list(struct db_conn *c, int64_t registry_id, struct str after, unsigned limit,
-	struct arena *arena, struct repo_row *rows, size_t *count, struct err *err)
+bool repo_table_list(struct db_conn *c, int64_t registry_id, const struct page *page,
+	struct repo_row *rows, size_t *count, struct err *err)
 {
 	STMT(st, c, sql_list);
 	db_bind_int(st, 1, registry_id);
-	db_bind_str(st, 2, after.ptr ? after : STR(""));
-	db_bind_int(st, 3, limit);
+	db_bind_str(st, 2, page->after.ptr ? page->after : STR(""));
+	db_bind_int(st, 3, page->max);
 	size_t n = 0;
 	bool row = false;
-	while (n < limit) {
+	while (n < page->max) {
 		if (!db_step(st, &row, err))
 			return false;
 		if (!row)
 			break;
-		if (!repo_row_read(st, arena, &rows[n], err))
+		if (!repo_row_read(st, page->arena, &rows[n], err))
 			return false;
 		n++;
 	}

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "meta/db.h"
+#include "meta/page.h"
 
 enum repo_state { REPO_LIVE = 1, REPO_DYING = 2 };
 
@@ -42,8 +43,8 @@ MUST_CHECK bool repo_table_pool(struct db_conn *c, int64_t id, int64_t *pool_id,
 MUST_CHECK bool repo_table_registry(
 	struct db_conn *c, int64_t id, int64_t *registry_id, struct err *err);
 /* Live ones with name > after, in byte order; rows is an array of limit. */
-MUST_CHECK bool repo_table_list(struct db_conn *c, int64_t registry_id, struct str after,
-	unsigned limit, struct arena *arena, struct repo_row *rows, size_t *count, struct err *err);
+MUST_CHECK bool repo_table_list(struct db_conn *c, int64_t registry_id, const struct page *page,
+	struct repo_row *rows, size_t *count, struct err *err);
 MUST_CHECK bool repo_table_set_mutability(
 	struct db_conn *c, int64_t id, int mutability, struct str filters, struct err *err);
 MUST_CHECK bool repo_table_set_scan_on_push(

@@ -64,7 +64,8 @@ static bool find_next(struct db_conn *c, const struct tag_change *change, int64_
 
 bool tag_event_table_add(struct db_conn *c, const struct tag_change *change, struct err *err)
 {
-	int64_t seq = 0, nth = 0;
+	int64_t seq = 0;
+	int64_t nth = 0;
 	bool live = false;
 	if (!find_next(c, change, &seq, &nth, &live, err))
 		return false;

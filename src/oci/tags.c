@@ -38,8 +38,8 @@ static bool step_tags(struct list *list, struct arena *arena, struct err *err)
 {
 	struct tag_page page;
 	unsigned limit = list->left < STEP_TAGS ? list->left : STEP_TAGS;
-	if (!image_tags(list->r->front->core, &list->r->reg, list->r->path.name,
-		    str_from(list->last), limit, arena, &page, err))
+	struct tag_query query = { list->r->path.name, str_from(list->last), limit };
+	if (!image_tags(list->r->front->core, &list->r->reg, &query, arena, &page, err))
 		return false;
 	for (size_t i = 0; i < page.count; i++)
 		jo_str(list->out, NULL, page.tags[i]);

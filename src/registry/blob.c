@@ -70,7 +70,8 @@ bool blob_stat(struct core *c, const struct registry_id *reg, struct str repo,
 bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
 	const struct digest *d, struct blob_info *info, struct blob_reader **out, struct err *err)
 {
-	struct blob_info i, again;
+	struct blob_info i;
+	struct blob_info again;
 	struct blob_reader *r CLEANUP(blob_reader_closep) = NULL;
 	if (!blob_stat(c, reg, repo, d, &i, err))
 		return false;

@@ -133,7 +133,8 @@ static bool hash_reader(struct hash *h, struct blob_reader *plain, struct seal_r
 {
 	uint8_t *bytes CLEANUP(freep) = xmalloc_raw(REREAD_BYTES);
 	for (uint64_t at = 0; at < size;) {
-		size_t want = size - at < REREAD_BYTES ? (size_t)(size - at) : REREAD_BYTES, n = 0;
+		size_t want = size - at < REREAD_BYTES ? (size_t)(size - at) : REREAD_BYTES;
+		size_t n = 0;
 		bool ok = sealed ? seal_reader_pread(sealed, bytes, want, at, &n, err)
 				 : blob_reader_pread(plain, bytes, want, at, &n, err);
 		if (!ok)

@@ -195,7 +195,9 @@ static bool empty_uploads(
 static bool empty_repository_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct step_args *a = arg;
-	size_t images = 0, links = 0, uploads = 0;
+	size_t images = 0;
+	size_t links = 0;
+	size_t uploads = 0;
 	int64_t pool_id = 0;
 	bool busy = false;
 	a->is_stuck = false;
@@ -256,7 +258,8 @@ static bool older_in(struct db_conn *conn, void *arg, struct err *err)
 static bool expire_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct expire_args *a = arg;
-	int64_t registry_id = 0, open = 0;
+	int64_t registry_id = 0;
+	int64_t open = 0;
 	if (!upload_table_remove(conn, a->at.key, &a->removed, err))
 		return false;
 	return !a->removed ||
@@ -372,8 +375,10 @@ static bool trash_remove_in(struct db_conn *conn, void *arg, struct err *err)
 static bool empty_trash(struct step_args *step, struct err *err)
 {
 	struct trash_args a = { .count = 0 };
-	size_t gone = 0, failed = 0;
-	struct err first, e;
+	size_t gone = 0;
+	size_t failed = 0;
+	struct err first;
+	struct err e;
 	if (!db_read(step->core->db, trash_list_in, &a, err))
 		return false;
 	step->found = a.count > 0;

@@ -209,7 +209,8 @@ bool event_image_gone(
 		return add(c->events, conn, row, EVENT_DELETE, &none, 1, err);
 	struct arena *arena = arena_new(ARENA_BYTES);
 	struct str *tags = arena_alloc(arena, sizeof(*tags) * TAGS_TOLD);
-	bool ok = tags ? tag_table_of_image(conn, row->id, none, TAGS_TOLD, arena, tags, &n, err) &&
+	struct page page = { .max = TAGS_TOLD, .arena = arena };
+	bool ok = tags ? tag_table_of_image(conn, row->id, &page, tags, &n, err) &&
 				  add(c->events, conn, row, EVENT_DELETE, tags, n, err)
 		       : core_no_memory(err);
 	arena_free(arena);

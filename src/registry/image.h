@@ -114,15 +114,19 @@ MUST_CHECK bool image_delete(struct core *c, const struct registry_id *reg,
 
 /* Tags in byte order, those behind `last` (need not exist). limit 0..10,000: 0 gives none and more
  * = false. */
+struct tag_query {
+	struct str repo, last;
+	unsigned limit;
+};
+
 struct tag_page {
 	struct str *tags;
 	size_t count;
 	bool more;
 };
 
-MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, struct str repo,
-	struct str last, unsigned limit, struct arena *arena, struct tag_page *out,
-	struct err *err);
+MUST_CHECK bool image_tags(struct core *c, const struct registry_id *reg, const struct tag_query *q,
+	struct arena *arena, struct tag_page *out, struct err *err);
 
 /* Images by order of pushing, for ListImages and DescribeImages. A page looks at a bounded number
  * of rows, and ends when the arena is full, so it may hold fewer than limit items (even none) and
@@ -155,17 +159,10 @@ struct image_query {
 	unsigned limit;
 };
 
-MUST_CHECK bool image_list_by(struct core *c, const struct registry_id *reg,
+MUST_CHECK bool image_list(struct core *c, const struct registry_id *reg,
 	const struct image_query *q, struct arena *arena, struct image_page *out, struct err *err);
-MUST_CHECK bool image_describe_by(struct core *c, const struct registry_id *reg,
+MUST_CHECK bool image_describe(struct core *c, const struct registry_id *reg,
 	const struct image_query *q, struct arena *arena, struct image_page *out, struct err *err);
-/* The same for active images. */
-MUST_CHECK bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
-	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
-	struct arena *arena, struct image_page *out, struct err *err);
-MUST_CHECK bool image_describe(struct core *c, const struct registry_id *reg, struct str repo,
-	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
-	struct arena *arena, struct image_page *out, struct err *err);
 /* One image with its tags. Errors: IMAGE_UNKNOWN. */
 MUST_CHECK bool image_describe_one(struct core *c, const struct registry_id *reg, struct str repo,
 	const struct image_ref *ref, struct arena *arena, struct image *out, struct err *err);

@@ -22,7 +22,9 @@ static bool idle_link(struct db_conn *conn, int64_t repository_id, int64_t blob_
 static bool give_up_blobs(struct db_conn *conn, const struct image_row *row, int64_t now_ms,
 	int64_t review_at_ms, struct err *err)
 {
-	int64_t ids[BATCH], after = 0, needs = 0;
+	int64_t ids[BATCH];
+	int64_t after = 0;
+	int64_t needs = 0;
 	size_t n = 0;
 	do {
 		if (!image_need_table_list(conn, row->id, after, ids, BATCH, &n, err))
@@ -42,7 +44,8 @@ static bool give_up_blobs(struct db_conn *conn, const struct image_row *row, int
 
 static bool give_up_children(struct db_conn *conn, const struct image_row *row, struct err *err)
 {
-	int64_t ids[BATCH], after = 0;
+	int64_t ids[BATCH];
+	int64_t after = 0;
 	size_t n = 0;
 	do {
 		if (!image_child_table_list(conn, row->id, after, ids, BATCH, &n, err))
@@ -136,7 +139,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	struct delete_args *a = arg;
 	const struct image_ref *ref = a->in->ref;
 	struct tag_stamp stamp = { clock_now_ms(), a->in->principal };
-	struct image_row row;
+	struct image_row row = { 0 };
 	a->image_gone = false;
 	if (!find_row(conn, a, &row, err))
 		return false;
@@ -156,8 +159,8 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 		tags = arena_alloc(a->out_arena, sizeof(*tags) * TOLD_MAX);
 		if (!tags)
 			return core_no_memory(err);
-		if (!tag_table_of_image(
-			    conn, row.id, STR(""), TOLD_MAX, a->out_arena, tags, &count, err))
+		struct page page = { .max = TOLD_MAX, .arena = a->out_arena };
+		if (!tag_table_of_image(conn, row.id, &page, tags, &count, err))
 			return false;
 	}
 	a->image_gone = true;

@@ -54,25 +54,28 @@ static bool run(struct list_args *a, db_fn fn, struct err *err)
 static bool tags_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct list_args *a = arg;
-	return find_repo(conn, a, err) &&
-	       (a->limit == 0 || tag_table_list(conn, a->key.id, a->last, a->limit + 1, a->arena,
-					 a->tags, &a->tag_count, err));
+	struct page page = { .after = a->last, .max = a->limit + 1, .arena = a->arena };
+	return find_repo(conn, a, err) && (a->limit == 0 || tag_table_list(conn, a->key.id, &page,
+								    a->tags, &a->tag_count, err));
 }
 
-bool image_tags(struct core *c, const struct registry_id *reg, struct str repo, struct str last,
-	unsigned limit, struct arena *arena, struct tag_page *out, struct err *err)
+bool image_tags(struct core *c, const struct registry_id *reg, const struct tag_query *q,
+	struct arena *arena, struct tag_page *out, struct err *err)
 {
-	struct list_args a = {
-		.core = c, .reg = reg, .repo = repo, .arena = arena, .last = last, .limit = limit
-	};
-	struct tag_page page = { .tags = arena_alloc(arena, sizeof(struct str) * (limit + 1)) };
-	a.tags = arena_alloc(arena, sizeof(*a.tags) * (limit + 1));
+	struct list_args a = { .core = c,
+		.reg = reg,
+		.repo = q->repo,
+		.arena = arena,
+		.last = q->last,
+		.limit = q->limit };
+	struct tag_page page = { .tags = arena_alloc(arena, sizeof(struct str) * (q->limit + 1)) };
+	a.tags = arena_alloc(arena, sizeof(*a.tags) * (q->limit + 1));
 	if (!page.tags || !a.tags)
 		return core_no_memory(err);
 	if (!run(&a, tags_in, err))
 		return false;
-	page.more = a.tag_count > limit;
-	page.count = page.more ? limit : a.tag_count;
+	page.more = a.tag_count > q->limit;
+	page.count = page.more ? q->limit : a.tag_count;
 	for (size_t i = 0; i < page.count; i++)
 		page.tags[i] = a.tags[i].name;
 	*out = page;
@@ -118,12 +121,14 @@ static bool list_one(struct db_conn *conn, struct list_args *a, const struct ima
 		*full = p->count >= a->limit;
 		return true;
 	}
-	size_t room = a->limit - p->count, n = 0;
+	size_t room = a->limit - p->count;
+	size_t n = 0;
 	size_t most = (uint64_t)row->tags > room ? room + 1 : (size_t)row->tags;
 	struct str *names = arena_alloc(a->arena, sizeof(*names) * most);
 	if (!names)
 		return core_no_memory(err);
-	if (!tag_table_of_image(conn, row->id, after, (unsigned)most, a->arena, names, &n, err))
+	struct page page = { .after = after, .max = (unsigned)most, .arena = a->arena };
+	if (!tag_table_of_image(conn, row->id, &page, names, &n, err))
 		return false;
 	bool more_tags = n > room;
 	n = more_tags ? room : n;
@@ -155,17 +160,18 @@ static unsigned rows_wanted(const struct list_args *a)
 static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct list_args *a = arg;
-	unsigned max = rows_wanted(a);
-	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
+	struct page page = {
+		.after_id = a->from.image_id, .max = rows_wanted(a), .arena = a->arena
+	};
+	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * page.max);
 	size_t n = 0;
 	bool full = false;
 	if (!rows)
 		return core_no_memory(err);
 	a->page.count = 0;
 	a->page.next = a->from;
-	if (!find_repo(conn, a, err) ||
-		!image_table_list(conn, a->key.id, a->from.image_id, a->filter == TAGS_UNTAGGED,
-			max, a->arena, rows, &n, err))
+	if (!find_repo(conn, a, err) || !image_table_list(conn, a->key.id,
+						a->filter == TAGS_UNTAGGED, &page, rows, &n, err))
 		return false;
 	size_t i = 0;
 	for (; i < n && !full; i++) {
@@ -176,11 +182,11 @@ static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 		if (!list_one(conn, a, &rows[i], after, &full, err))
 			return false;
 	}
-	a->page.more = i < n || a->page.next.tag[0] || n == max;
+	a->page.more = i < n || a->page.next.tag[0] || n == page.max;
 	return true;
 }
 
-bool image_list_by(struct core *c, const struct registry_id *reg, const struct image_query *q,
+bool image_list(struct core *c, const struct registry_id *reg, const struct image_query *q,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
 	struct list_args a = { .core = c,
@@ -200,16 +206,6 @@ bool image_list_by(struct core *c, const struct registry_id *reg, const struct i
 	return true;
 }
 
-bool image_list(struct core *c, const struct registry_id *reg, struct str repo,
-	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
-	struct arena *arena, struct image_page *out, struct err *err)
-{
-	struct image_query q = { .repo = repo, .tags = filter, .limit = limit };
-	if (from)
-		q.from = *from;
-	return image_list_by(c, reg, &q, arena, out, err);
-}
-
 static bool add_tags(struct db_conn *conn, struct arena *arena, const struct image_row *row,
 	struct image *out, struct err *err)
 {
@@ -217,25 +213,27 @@ static bool add_tags(struct db_conn *conn, struct arena *arena, const struct ima
 	if (max == 0)
 		return true;
 	out->tags = arena_alloc(arena, sizeof(*out->tags) * max);
-	return out->tags ? tag_table_of_image(conn, row->id, STR(""), (unsigned)max, arena,
-				   out->tags, &out->tag_count, err)
+	struct page page = { .max = (unsigned)max, .arena = arena };
+	return out->tags ? tag_table_of_image(conn, row->id, &page, out->tags, &out->tag_count, err)
 			 : core_no_memory(err);
 }
 
 static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct list_args *a = arg;
-	unsigned max = rows_wanted(a);
-	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * max);
-	size_t n = 0, i = 0;
+	struct page page = {
+		.after_id = a->from.image_id, .max = rows_wanted(a), .arena = a->arena
+	};
+	struct image_row *rows = arena_alloc(a->arena, sizeof(*rows) * page.max);
+	size_t n = 0;
+	size_t i = 0;
 	struct image_page *p = &a->page;
 	if (!rows)
 		return core_no_memory(err);
 	p->count = 0;
 	p->next = a->from;
-	if (!find_repo(conn, a, err) ||
-		!image_table_list(conn, a->key.id, a->from.image_id, a->filter == TAGS_UNTAGGED,
-			max, a->arena, rows, &n, err))
+	if (!find_repo(conn, a, err) || !image_table_list(conn, a->key.id,
+						a->filter == TAGS_UNTAGGED, &page, rows, &n, err))
 		return false;
 	for (; i < n && p->count < a->limit; i++) {
 		bool wanted = false;
@@ -251,11 +249,11 @@ static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
 		}
 		p->next.image_id = rows[i].id;
 	}
-	p->more = i < n || n == max;
+	p->more = i < n || n == page.max;
 	return true;
 }
 
-bool image_describe_by(struct core *c, const struct registry_id *reg, const struct image_query *q,
+bool image_describe(struct core *c, const struct registry_id *reg, const struct image_query *q,
 	struct arena *arena, struct image_page *out, struct err *err)
 {
 	struct list_args a = { .core = c,
@@ -273,16 +271,6 @@ bool image_describe_by(struct core *c, const struct registry_id *reg, const stru
 		return false;
 	*out = a.page;
 	return true;
-}
-
-bool image_describe(struct core *c, const struct registry_id *reg, struct str repo,
-	enum tag_filter filter, const struct image_cursor *from, unsigned limit,
-	struct arena *arena, struct image_page *out, struct err *err)
-{
-	struct image_query q = { .repo = repo, .tags = filter, .limit = limit };
-	if (from)
-		q.from = *from;
-	return image_describe_by(c, reg, &q, arena, out, err);
 }
 
 static bool describe_one_in(struct db_conn *conn, void *arg, struct err *err)
@@ -346,7 +334,8 @@ static bool manifest_in(struct db_conn *conn, void *arg, struct err *err)
 static bool add_referrer(struct list_args *a, const struct image_row *row, struct image *out,
 	bool *fits, struct err *err)
 {
-	struct buf manifest CLEANUP(buf_fini) = { 0 }, annotations CLEANUP(buf_fini) = { 0 };
+	struct buf manifest CLEANUP(buf_fini) = { 0 };
+	struct buf annotations CLEANUP(buf_fini) = { 0 };
 	struct manifest_args m = { .id = row->id, .bytes = &manifest, .arena = arena_new(4 * KIB) };
 	buf_init(&manifest, MANIFEST_STORED_MAX);
 	buf_init(&annotations, MANIFEST_MAX_BYTES);
@@ -369,8 +358,9 @@ static bool referrers_in(struct db_conn *conn, void *arg, struct err *err)
 	a->row_count = 0;
 	if (!find_repo(conn, a, err))
 		return false;
-	if (a->key.id && !image_table_referrers(conn, a->key.id, &q->subject, q->after, a->row_max,
-				 a->arena, a->rows, &a->row_count, err))
+	struct page page = { .after_id = q->after, .max = a->row_max, .arena = a->arena };
+	if (a->key.id && !image_table_referrers(
+				 conn, a->key.id, &q->subject, &page, a->rows, &a->row_count, err))
 		return false;
 	for (size_t i = 0; i < a->row_count; i++) {
 		struct state_row state;

@@ -156,9 +156,9 @@ static bool add_result(
 	r->image.tags = arena_alloc(a->arena, (max + 1) * sizeof(struct str));
 	if (!r->image.tags)
 		return core_no_memory(err);
+	struct page page = { .max = (unsigned)max, .arena = a->arena };
 	if (!archive_read_state(conn, &r->image, err) ||
-		!tag_table_of_image(conn, row.id, STR(""), (unsigned)max, a->arena, r->image.tags,
-			&r->image.tag_count, err))
+		!tag_table_of_image(conn, row.id, &page, r->image.tags, &r->image.tag_count, err))
 		return false;
 	r->priority = in->priority;
 	r->action = (enum lifecycle_action)in->action;

@@ -85,8 +85,9 @@ static bool follow_some(
 	struct image_row rows[BATCH];
 	size_t n = 0;
 	struct arena *arena = arena_new(64 * KIB);
+	struct page page = { .after_id = a->after, .max = BATCH, .arena = arena };
 	bool ok = image_table_referrers(
-		conn, a->row.repository_id, &a->row.subject, a->after, BATCH, arena, rows, &n, err);
+		conn, a->row.repository_id, &a->row.subject, &page, rows, &n, err);
 	for (size_t i = 0; ok && i < n; i++)
 		ok = follow(conn, a, pool_id, &rows[i], err);
 	a->is_done = n < BATCH;

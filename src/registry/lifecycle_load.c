@@ -14,8 +14,8 @@ static bool each_tag(struct db_conn *conn, int64_t image_id, tag_fn fn, void *ar
 	size_t n = 0;
 	do {
 		struct arena *arena = arena_new(128 * KIB);
-		bool ok = tag_table_of_image(
-			conn, image_id, str_from(last), TAGS, arena, names, &n, err);
+		struct page page = { .after = str_from(last), .max = TAGS, .arena = arena };
+		bool ok = tag_table_of_image(conn, image_id, &page, names, &n, err);
 		for (size_t i = 0; ok && i < n; i++)
 			fn(arg, names[i]);
 		if (ok && n == TAGS && !str_to_c(names[n - 1], last, sizeof(last)))
@@ -103,8 +103,8 @@ static bool page_in(struct db_conn *conn, void *arg, struct err *err)
 	struct load_args *a = arg;
 	struct image_row rows[LIFECYCLE_SCAN];
 	struct arena *arena = arena_new(MIB);
-	bool ok = image_table_list(conn, a->repository_id, a->after, false, LIFECYCLE_SCAN, arena,
-		rows, &a->count, err);
+	struct page page = { .after_id = a->after, .max = LIFECYCLE_SCAN, .arena = arena };
+	bool ok = image_table_list(conn, a->repository_id, false, &page, rows, &a->count, err);
 	for (size_t i = 0; ok && i < a->count; i++) {
 		ok = add_image(conn, a->eval, &rows[i], err);
 		a->after = rows[i].id;

@@ -32,8 +32,8 @@ bool lifecycle_bag_add(struct db_conn *conn, struct lifecycle_bag *bag, const st
 	size_t n = 0;
 	if (!tags)
 		return true; /* told without the rest, rather than not done */
-	if (!tag_table_of_image(
-		    conn, row->id, STR(""), LIFECYCLE_TOLD_TAGS, bag->arena, tags, &n, err))
+	struct page page = { .max = LIFECYCLE_TOLD_TAGS, .arena = bag->arena };
+	if (!tag_table_of_image(conn, row->id, &page, tags, &n, err))
 		return false;
 	*to = (struct lifecycle_told_image){ row->digest, row->pushed_at_ms, m->priority, m->action,
 		tags, n };

@@ -34,7 +34,8 @@ bool name_is_repository(struct str s)
 {
 	if (s.len == 0 || s.len > REPO_NAME_MAX)
 		return false;
-	struct str head, rest = s;
+	struct str head;
+	struct str rest = s;
 	bool more = true;
 	while (more) {
 		more = str_cut(rest, '/', &head, &rest);

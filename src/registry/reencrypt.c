@@ -97,8 +97,8 @@ static bool copy(struct job *j, struct blob_reader *from, struct blob_writer *to
 
 static bool copy_blob(struct job *j, struct err *err)
 {
-	struct blob_reader *object CLEANUP(blob_reader_closep) = NULL,
-				   *from CLEANUP(blob_reader_closep) = NULL;
+	struct blob_reader *object CLEANUP(blob_reader_closep) = NULL;
+	struct blob_reader *from CLEANUP(blob_reader_closep) = NULL;
 	struct blob_writer *to CLEANUP(blob_writer_closep) = NULL;
 	struct store_key old;
 	memcpy(old.bytes, j->blob.store_key, STORE_KEY_LEN);
@@ -136,9 +136,9 @@ static bool move_blobs(struct job *j, struct err *err)
 static bool next_image_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct job *j = arg;
+	struct image_into into = { j->manifest, j->arena, &j->image, &j->found };
 	buf_reset(j->manifest);
-	return image_table_next_other(conn, j->pool_id, j->form, j->after, j->manifest, j->arena,
-		&j->image, &j->found, err);
+	return image_table_next_other(conn, j->pool_id, j->form, j->after, &into, err);
 }
 
 static bool set_manifest_in(struct db_conn *conn, void *arg, struct err *err)

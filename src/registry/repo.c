@@ -86,7 +86,9 @@ static bool create_in(struct db_conn *conn, void *arg, struct err *err)
 	struct create_args *a = arg;
 	const struct repo_new *in = a->in;
 	struct repo_key there;
-	int64_t pool_id = 0, id = 0, count = 0;
+	int64_t pool_id = 0;
+	int64_t id = 0;
+	int64_t count = 0;
 	bool found = false;
 	if (!repo_table_key(conn, a->registry_id, in->name, &there, err))
 		return false;
@@ -197,8 +199,8 @@ struct list_args {
 static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct list_args *a = arg;
-	return repo_table_list(
-		conn, a->registry_id, a->after, a->limit + 1, a->arena, a->rows, &a->count, err);
+	struct page page = { .after = a->after, .max = a->limit + 1, .arena = a->arena };
+	return repo_table_list(conn, a->registry_id, &page, a->rows, &a->count, err);
 }
 
 bool repo_list(struct core *c, const struct registry_id *reg, struct str after, unsigned limit,

@@ -1,5 +1,6 @@
 #include "registry/upload.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -306,7 +307,8 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 	};
 	struct link_row there;
 	bool live = false, removed = false, in_pool = false, linked = false;
-	int64_t open = 0, now = clock_now_ms();
+	int64_t open = 0;
+	int64_t now = clock_now_ms();
 	if (!repo_table_is_live(conn, u->repository_id, &live, err))
 		return false;
 	if (!live)
@@ -372,7 +374,8 @@ bool upload_finish(
 	if (!hash_digest(u->state.hash, &got, err))
 		return false;
 	if (!digest_eq(&got, expected)) {
-		char want_text[DIGEST_TEXT_MAX], got_text[DIGEST_TEXT_MAX];
+		char want_text[DIGEST_TEXT_MAX];
+		char got_text[DIGEST_TEXT_MAX];
 		return err_set(err, ERR_DIGEST_MISMATCH,
 			"The content has the digest '%s', not '%s'", digest_text(&got, got_text),
 			digest_text(expected, want_text));
@@ -407,6 +410,7 @@ bool upload_status(struct core *c, const struct registry_id *reg, struct str rep
 	if (!upload_take(c, reg, repo, id, &u, err))
 		return err->kind == ERR_UPLOAD_BUSY && /* somebody went on with it just now */
 		       session_is_busy(c->sessions, &a.key, size_bytes);
+	assert(u);
 	bool ok = u->state.durable_bytes == body_size(u->body) || upload_sync(u, err);
 	if (ok)
 		*size_bytes = body_size(u->body);

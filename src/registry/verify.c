@@ -21,9 +21,9 @@
 #include "registry/pool.h"
 
 #define READ_BYTES (1 * MIB)
-#define YOUNG_MS                                                                                \
-	(60 * 1000) /* an object that nothing names may be on its way to a row for so long, not \
-		       longer */
+#define YOUNG_MS                                                                               \
+	((int64_t)60 * 1000) /* an object that nothing names may be on its way to a row for so \
+		       long, not longer */
 #define TELL_EVERY 1000
 #define LOCKED_MAX 64 /* those behind it are told as one */
 
@@ -128,7 +128,8 @@ static bool get_blob_in(struct db_conn *conn, void *arg, struct err *err)
  * work. */
 static bool tell_if_still_there(struct verify *v, const char *what, struct err *err)
 {
-	char text[DIGEST_TEXT_MAX], key[UUID_TEXT_LEN + 1];
+	char text[DIGEST_TEXT_MAX];
+	char key[UUID_TEXT_LEN + 1];
 	if (!db_read(v->core->db, get_blob_in, v, err))
 		return false;
 	uuid_text(v->blob.store_key, key);
@@ -216,7 +217,8 @@ static bool verify_blobs(struct verify *v, struct err *err)
 static bool look_for_needs(
 	struct verify *v, struct db_conn *conn, const struct manifest *m, struct err *err)
 {
-	int64_t pool_id = 0, needs;
+	int64_t pool_id = 0;
+	int64_t needs;
 	bool found = false;
 	if (!repo_table_pool(conn, v->image.repository_id, &pool_id, err))
 		return false;
@@ -292,6 +294,7 @@ static bool verify_image(struct verify *v, struct err *err)
 	if (manifest_parse(buf_str(v->manifest), v->image.media_type, arena, &m, &e))
 		ok = db_read(v->core->db, needs_in, v, err);
 	arena_free(arena);
+	v->needs = NULL;
 	if (ok && v->missing)
 		tell(v, VERIFY_DAMAGE,
 			"image %s: %zu of the layers and images that it needs are not held for it",

@@ -185,6 +185,7 @@ static bool open_at(struct seal_reader *r, uint64_t index, uint8_t *to, struct e
 static bool segment_to(
 	struct seal_reader *r, uint64_t index, uint64_t end, uint8_t *to, struct err *err)
 {
+	assert(to != NULL);
 	if (!get(r, index, end, err))
 		return false;
 	size_t k = (size_t)(index - r->first);

@@ -6,8 +6,8 @@ static size_t listed(struct world *w, const char *repo, enum status_filter statu
 	struct err err;
 	struct image_page page, described_page;
 	struct image_query q = { .repo = str_from(repo), .status = status, .limit = 100 };
-	ASSERT_DONE(image_list_by(w->core, &w->reg, &q, w->arena, &page, &err));
-	ASSERT_DONE(image_describe_by(w->core, &w->reg, &q, w->arena, &described_page, &err));
+	ASSERT_DONE(image_list(w->core, &w->reg, &q, w->arena, &page, &err));
+	ASSERT_DONE(image_describe(w->core, &w->reg, &q, w->arena, &described_page, &err));
 	assert_int_equal(page.count, described_page.count);
 	return page.count;
 }
@@ -16,8 +16,8 @@ static size_t tag_count(struct world *w, const char *repo)
 {
 	struct err err;
 	struct tag_page page;
-	ASSERT_DONE(
-		image_tags(w->core, &w->reg, str_from(repo), STR(""), 100, w->arena, &page, &err));
+	struct tag_query q = { .repo = str_from(repo), .limit = 100 };
+	ASSERT_DONE(image_tags(w->core, &w->reg, &q, w->arena, &page, &err));
 	return page.count;
 }
 

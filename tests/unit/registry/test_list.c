@@ -30,8 +30,10 @@ static struct image_page list(
 {
 	struct err err;
 	struct image_page p;
-	ASSERT_DONE(
-		image_list(w->core, &w->reg, STR("r"), filter, from, limit, w->arena, &p, &err));
+	struct image_query q = { .repo = STR("r"), .tags = filter, .limit = limit };
+	if (from)
+		q.from = *from;
+	ASSERT_DONE(image_list(w->core, &w->reg, &q, w->arena, &p, &err));
 	assert_true(p.count <= limit);
 	return p;
 }
@@ -150,8 +152,12 @@ static void images_are_described_once_with_all_their_tags(void **state)
 			struct image_cursor at = { 0 };
 			struct image_page p;
 			do {
-				ASSERT_DONE(image_describe(w->core, &w->reg, STR("r"),
-					(enum tag_filter)filter, &at, limit, w->arena, &p, &err));
+				struct image_query q = { .repo = STR("r"),
+					.tags = (enum tag_filter)filter,
+					.from = at,
+					.limit = limit };
+				ASSERT_DONE(
+					image_describe(w->core, &w->reg, &q, w->arena, &p, &err));
 				at = p.next;
 				for (size_t i = 0; i < p.count; i++) {
 					size_t k = index_of(d, &p.items[i].digest);
@@ -187,8 +193,8 @@ static void a_page_that_does_not_fit_ends_early(void **state)
 	struct image_page p;
 	do {
 		struct arena *small = arena_new(7000);
-		ASSERT_DONE(image_describe(
-			w->core, &w->reg, STR("r"), TAGS_ANY, &at, IMAGES, small, &p, &err));
+		struct image_query q = { .repo = STR("r"), .from = at, .limit = IMAGES };
+		ASSERT_DONE(image_describe(w->core, &w->reg, &q, small, &p, &err));
 		at = p.next;
 		seen += p.count;
 		arena_free(small);
@@ -219,8 +225,8 @@ static void a_thousand_tagged_images_fit_the_promised_arena(void **state)
 		ASSERT_DONE(image_put(w->core, &w->reg, &in, w->arena, &r, &err));
 	}
 	struct arena *arena = arena_new(IMAGE_PAGE_ARENA_BYTES);
-	ASSERT_DONE(
-		image_list(w->core, &w->reg, STR("r"), TAGS_TAGGED, NULL, 1000, arena, &p, &err));
+	struct image_query q = { .repo = STR("r"), .tags = TAGS_TAGGED, .limit = 1000 };
+	ASSERT_DONE(image_list(w->core, &w->reg, &q, arena, &p, &err));
 	assert_int_equal(p.count, 1000);
 	assert_false(p.more);
 	arena_free(arena);
@@ -232,6 +238,7 @@ static void tags_come_in_byte_order_behind_any_name(void **state)
 	static const char *const sorted[] = { "0", "A", "B", "_", "a", "a-1", "a.1", "a1", "b" };
 	struct err err;
 	struct tag_page p;
+	struct tag_query q;
 	make_repo(w, "r");
 	push(w, "r", "c");
 	struct str text = image_text(w, "c", NULL, 0, NULL);
@@ -241,8 +248,8 @@ static void tags_come_in_byte_order_behind_any_name(void **state)
 		struct str last = STR("");
 		size_t at = 0;
 		do {
-			ASSERT_DONE(image_tags(
-				w->core, &w->reg, STR("r"), last, limit, w->arena, &p, &err));
+			q = (struct tag_query){ STR("r"), last, limit };
+			ASSERT_DONE(image_tags(w->core, &w->reg, &q, w->arena, &p, &err));
 			assert_true(p.count > 0 && p.count <= limit);
 			for (size_t i = 0; i < p.count; i++)
 				assert_true(str_eq_c(p.tags[i], sorted[at++]));
@@ -250,14 +257,17 @@ static void tags_come_in_byte_order_behind_any_name(void **state)
 		} while (p.more);
 		assert_int_equal(at, ARRAY_LEN(sorted));
 	}
-	ASSERT_DONE(image_tags(w->core, &w->reg, STR("r"), STR("a-"), 1, w->arena, &p, &err));
+	q = (struct tag_query){ STR("r"), STR("a-"), 1 };
+	ASSERT_DONE(image_tags(w->core, &w->reg, &q, w->arena, &p, &err));
 	ASSERT_STR(p.tags[0], "a-1");
-	ASSERT_DONE(image_tags(w->core, &w->reg, STR("r"), STR("zzz"), 5, w->arena, &p, &err));
+	q = (struct tag_query){ STR("r"), STR("zzz"), 5 };
+	ASSERT_DONE(image_tags(w->core, &w->reg, &q, w->arena, &p, &err));
 	assert_true(p.count == 0 && !p.more);
-	ASSERT_DONE(image_tags(w->core, &w->reg, STR("r"), STR(""), 0, w->arena, &p, &err));
+	q = (struct tag_query){ STR("r"), STR(""), 0 };
+	ASSERT_DONE(image_tags(w->core, &w->reg, &q, w->arena, &p, &err));
 	assert_true(p.count == 0 && !p.more);
-	ASSERT_FAILS(ERR_REPO_UNKNOWN,
-		image_tags(w->core, &w->reg, STR("none"), STR(""), 5, w->arena, &p, &err));
+	q = (struct tag_query){ STR("none"), STR(""), 5 };
+	ASSERT_FAILS(ERR_REPO_UNKNOWN, image_tags(w->core, &w->reg, &q, w->arena, &p, &err));
 }
 
 /* An artifact of the type with annotations, about the subject. */

@@ -163,9 +163,8 @@ static void reader(void *arg)
 		fork_world(&w, race->w);
 		for (size_t r = 0; r < REPOS; r++) {
 			p.count = 0;
-			expect(image_list(w.core, &w.reg, str_from(names[r]), TAGS_ANY, NULL, 100,
-				       w.arena, &p, &err),
-				&err);
+			struct image_query q = { .repo = str_from(names[r]), .limit = 100 };
+			expect(image_list(w.core, &w.reg, &q, w.arena, &p, &err), &err);
 			for (size_t i = 0; i < p.count; i++)
 				look_at(&w, names[r], &p.items[i], &bytes);
 		}
