@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include "app/audit.h"
 #include "app/events.h"
@@ -96,6 +97,16 @@ static bool render_backlog(struct core *core, struct buf *out, struct err *err)
 	return true;
 }
 
+/* Left out when it cannot be had: a wrong number would silence an alarm. */
+static void render_storage(const char *blobs, struct buf *out)
+{
+	struct statvfs fs;
+	if (statvfs(blobs, &fs) == 0)
+		metrics_single(out, "berth_storage_free_bytes", "gauge",
+			"Bytes that the file system of the layers has left.",
+			(uint64_t)fs.f_bavail * fs.f_frsize);
+}
+
 struct registry_sums {
 	struct registry_id id[REGISTRIES_MAX];
 	struct savings_total each[REGISTRIES_MAX];
@@ -168,6 +179,7 @@ bool ops_render_metrics(struct ops *ops, struct buf *out, struct err *err)
 	render_mounts(core, out);
 	render_core(core, out);
 	render_http(atomic_load(&ops->server), out);
+	render_storage(ops->blobs, out);
 	if (!render_backlog(core, out, err) || !render_savings(core, out, err) ||
 		!events_render_metrics(ops->events, out, err))
 		return false;

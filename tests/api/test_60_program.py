@@ -8,6 +8,7 @@ import ssl
 import stat
 import subprocess
 import time
+from pathlib import Path
 
 import botocore.exceptions
 import pytest
@@ -454,6 +455,25 @@ def test_metrics_count_what_happens(berth):
     assert len(families) == len({n for n, _ in families})
     for name, _ in after:
         assert any(name == f or (t == "histogram" and re.fullmatch(rf"{f}_(bucket|sum|count)", name)) for f, t in families), name
+
+
+DOCS = [Path(__file__).parents[2] / "README.md", *sorted(Path(__file__).parents[2].glob("docs/*.md"))]
+
+
+def test_the_documents_name_metrics_and_settings_that_exist(make_berth, scratch):
+    """Whoever copies an alarm or an option out of a page must get what it says."""
+    berth = make_berth("--audit", str(scratch / "audit"), "--event-webhook", "http://127.0.0.1:1/")
+    text = {p.name: p.read_text() for p in DOCS}
+    there = {name for name, _ in berth.metrics()}
+    named = set(re.findall(r"`(berth_[a-z_]+)[`{]", " ".join(text.values())))
+    assert len(named) > 8 and named <= there, named - there
+    told = [berth_run("/", "config"), *(berth_run("/", "help", c) for c in ("check", "gc", "lifecycle", "savings"))]
+    settings = set(re.findall(r"^  (--[a-z0-9-]+)", "\n".join(done.stdout for done in told), re.M))
+    assert len(settings) > 50
+    # Everything that the operator's page says with two dashes is ours; of others only what no other program takes.
+    assert set(re.findall(r"`(--[a-z0-9-]+)", text["operations.md"])) <= settings
+    used = {o for words in re.findall(r"\bberth (?:serve|check|gc|savings|console|new-key|re-encrypt|lifecycle run)\b([^`\n]*)", " ".join(text.values())) for o in re.findall(r"(?<!\S)(--[a-z0-9-]+)", words)}
+    assert {"--deep", "--json", "--data", "--domain"} <= used <= settings, used
 
 
 def outside_address():
