@@ -60,8 +60,9 @@ bool image_id_explain_unknown(
 	if (id.tag.ptr == NULL || id.digest.ptr == NULL)
 		return true;
 	struct image_ref by_tag = { .tag = id.tag };
+	struct image_want want = { call->repo, &by_tag, NULL };
 	struct image img;
-	if (image_get(call->core, &call->reg, call->repo, &by_tag, NULL, call->arena, &img, err)) {
+	if (image_get(call->core, &call->reg, &want, call->arena, &img, err)) {
 		*out = failure(id, "ImageTagDoesNotMatchDigest",
 			STR("Invalid request parameters: given tag does not map to the given digest"));
 		return true;

@@ -118,6 +118,7 @@ static bool get_one(struct ecr_call *call, struct image_id id, struct buf *bytes
 {
 	struct arena *arena CLEANUP(arena_freep) = arena_new(IMAGE_ARENA_MAX);
 	struct image_ref ref;
+	struct image_want want = { call->repo, &ref, bytes };
 	struct image img;
 	if (arena == NULL)
 		return ecr_out_of_memory(err);
@@ -125,7 +126,7 @@ static bool get_one(struct ecr_call *call, struct image_id id, struct buf *bytes
 	if (failure->code != NULL)
 		return true;
 	buf_reset(bytes);
-	if (!image_get(call->core, &call->reg, call->repo, &ref, bytes, arena, &img, err)) {
+	if (!image_get(call->core, &call->reg, &want, arena, &img, err)) {
 		if (err->kind == ERR_IMAGE_ARCHIVED) {
 			failure->code = "ImageInaccessible";
 			failure->reason = STR(

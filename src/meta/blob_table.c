@@ -252,13 +252,13 @@ bool link_table_find(struct db_conn *c, int64_t repository_id, int64_t blob_id,
 	return true;
 }
 
-bool link_table_find_digest(struct db_conn *c, int64_t repository_id, int64_t pool_id,
-	const struct digest *d, struct blob_row *blob, int64_t *needs, bool *found, struct err *err)
+bool link_table_find_digest(struct db_conn *c, const struct repo_key *repo, const struct digest *d,
+	struct blob_row *blob, int64_t *needs, bool *found, struct err *err)
 {
 	STMT(st, c, sql_link_find_digest);
 	uint8_t key[DIGEST_KEY_MAX];
-	db_bind_int(st, 1, repository_id);
-	db_bind_int(st, 2, pool_id);
+	db_bind_int(st, 1, repo->id);
+	db_bind_int(st, 2, repo->pool_id);
 	table_bind_digest(st, 3, d, key);
 	if (!read_one(st, blob, found, err))
 		return false;

@@ -12,6 +12,8 @@
 #include "base/digest.h"
 #include "meta/db.h"
 
+struct repo_key; /* repo_table.h */
+
 #define BLOB_STORE_KEY_LEN 16
 
 struct blob_row {
@@ -73,7 +75,7 @@ struct link_row {
 MUST_CHECK bool link_table_find(struct db_conn *c, int64_t repository_id, int64_t blob_id,
 	struct link_row *out, bool *found, struct err *err);
 /* The blob behind a link by digest, in one look-up. */
-MUST_CHECK bool link_table_find_digest(struct db_conn *c, int64_t repository_id, int64_t pool_id,
+MUST_CHECK bool link_table_find_digest(struct db_conn *c, const struct repo_key *repo,
 	const struct digest *d, struct blob_row *blob, int64_t *needs, bool *found,
 	struct err *err);
 MUST_CHECK bool link_table_add(struct db_conn *c, const struct link_row *row,

@@ -135,7 +135,8 @@ static bool commit(struct db_writer *w, struct err *err)
  * piece. */
 static bool expect_keys_resolved(struct db_conn *c, struct err *err)
 {
-	int unresolved = 0, high = 0;
+	int unresolved = 0;
+	int high = 0;
 	sqlite3_db_status(c->sqlite, SQLITE_DBSTATUS_DEFERRED_FKS, &unresolved, &high, 0);
 	return unresolved == 0 ||
 	       err_sys(err, ERR_INTERNAL, 0, "a deferred foreign key is unmatched");

@@ -15,8 +15,6 @@ static const char sql_add[] =
 	"pushed_at_ms, manifest, form) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 static const char sql_find[] =
 	"SELECT " COLUMNS " FROM image i WHERE i.repository_id = $1 AND i.digest = $2";
-static const char sql_find_bytes[] =
-	"SELECT " COLUMNS ", i.manifest FROM image i WHERE i.repository_id = $1 AND i.digest = $2";
 static const char sql_pull_tag[] =
 	"SELECT " COLUMNS
 	" FROM repository r JOIN tag t ON t.repository_id = r.id AND t.name = $3 JOIN image i ON "
@@ -132,6 +130,11 @@ static bool read_one(struct db_stmt *st, struct buf *manifest, struct arena *are
 	return true;
 }
 
+static bool read_into(struct db_stmt *st, const struct image_into *into, struct err *err)
+{
+	return read_one(st, into->manifest, into->arena, into->row, into->found, err);
+}
+
 static bool read_many(struct db_stmt *st, const struct page *page, struct image_row *rows,
 	size_t *count, struct err *err)
 {
@@ -176,37 +179,34 @@ bool image_table_add(struct db_conn *c, const struct image_row *row, int64_t *id
 }
 
 bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d,
-	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err)
+	struct arena *arena, struct image_row *out, bool *found, struct err *err)
 {
-	STMT(st, c, manifest ? sql_find_bytes : sql_find);
+	STMT(st, c, sql_find);
 	uint8_t key[DIGEST_KEY_MAX];
 	db_bind_int(st, 1, repository_id);
 	table_bind_digest(st, 2, d, key);
-	return read_one(st, manifest, arena, out, found, err);
+	return read_one(st, NULL, arena, out, found, err);
 }
 
 bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str repo, struct str tag,
-	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err)
+	const struct image_into *into, struct err *err)
 {
-	STMT(st, c, manifest ? sql_pull_tag_bytes : sql_pull_tag);
+	STMT(st, c, into->manifest ? sql_pull_tag_bytes : sql_pull_tag);
 	db_bind_int(st, 1, registry_id);
 	db_bind_str(st, 2, repo);
 	db_bind_str(st, 3, tag);
-	return read_one(st, manifest, arena, out, found, err);
+	return read_into(st, into, err);
 }
 
 bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str repo,
-	const struct digest *d, struct buf *manifest, struct arena *arena, struct image_row *out,
-	bool *found, struct err *err)
+	const struct digest *d, const struct image_into *into, struct err *err)
 {
-	STMT(st, c, manifest ? sql_pull_digest_bytes : sql_pull_digest);
+	STMT(st, c, into->manifest ? sql_pull_digest_bytes : sql_pull_digest);
 	uint8_t key[DIGEST_KEY_MAX];
 	db_bind_int(st, 1, registry_id);
 	db_bind_str(st, 2, repo);
 	table_bind_digest(st, 3, d, key);
-	return read_one(st, manifest, arena, out, found, err);
+	return read_into(st, into, err);
 }
 
 bool image_table_get(struct db_conn *c, int64_t id, struct buf *manifest, struct arena *arena,
@@ -294,7 +294,7 @@ bool image_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form, in
 	db_bind_int(st, 1, pool_id);
 	db_bind_int(st, 2, form);
 	db_bind_int(st, 3, after);
-	return read_one(st, into->manifest, into->arena, into->row, into->found, err);
+	return read_into(st, into, err);
 }
 
 bool image_table_add_parents(struct db_conn *c, int64_t id, int64_t delta, struct err *err)

@@ -38,15 +38,12 @@ struct image_into {
 MUST_CHECK bool image_table_add(
 	struct db_conn *c, const struct image_row *row, int64_t *id, struct err *err);
 MUST_CHECK bool image_table_find(struct db_conn *c, int64_t repository_id, const struct digest *d,
-	struct buf *manifest, struct arena *arena, struct image_row *out, bool *found,
-	struct err *err);
+	struct arena *arena, struct image_row *out, bool *found, struct err *err);
 /* The hot path of a pull, one look-up: live repository by name, then tag or digest. */
 MUST_CHECK bool image_table_pull_tag(struct db_conn *c, int64_t registry_id, struct str repo,
-	struct str tag, struct buf *manifest, struct arena *arena, struct image_row *out,
-	bool *found, struct err *err);
+	struct str tag, const struct image_into *into, struct err *err);
 MUST_CHECK bool image_table_pull_digest(struct db_conn *c, int64_t registry_id, struct str repo,
-	const struct digest *d, struct buf *manifest, struct arena *arena, struct image_row *out,
-	bool *found, struct err *err);
+	const struct digest *d, const struct image_into *into, struct err *err);
 MUST_CHECK bool image_table_get(struct db_conn *c, int64_t id, struct buf *manifest,
 	struct arena *arena, struct image_row *out, bool *found, struct err *err);
 /* Row, needs and children; tags must be gone. The caller adjusts the links. */

@@ -28,7 +28,8 @@ static bool find(struct http_req *req, struct buf *bytes, struct image *out)
 	struct oci_request *r = oci_request_of(req);
 	if (!reference(req, &ref))
 		return false;
-	if (image_get(r->front->core, &r->reg, r->path.name, &ref, bytes, req->arena, out, &err))
+	struct image_want want = { r->path.name, &ref, bytes };
+	if (image_get(r->front->core, &r->reg, &want, req->arena, out, &err))
 		return true;
 	oci_error_from(req, &err);
 	return false;

@@ -28,8 +28,7 @@ static bool find_in(struct db_conn *conn, void *arg, struct err *err)
 		return false;
 	if (!a->repo_key.id)
 		return core_repo_unknown(a->reg, a->repo, err);
-	if (!link_table_find_digest(conn, a->repo_key.id, a->repo_key.pool_id, a->digest, &a->row,
-		    &a->needs, &found, err))
+	if (!link_table_find_digest(conn, &a->repo_key, a->digest, &a->row, &a->needs, &found, err))
 		return false;
 	if (!found)
 		return err_set(err, ERR_BLOB_UNKNOWN,

@@ -101,14 +101,15 @@ static bool find_blobs(
 	struct db_conn *conn, struct put_args *a, struct buf *missing, struct err *err)
 {
 	const struct manifest *m = &a->m;
+	struct repo_key repo = { a->repo.id, a->repo.pool_id };
 	a->row.size_bytes = a->in->bytes.len;
 	for (size_t i = 0; i < m->blob_count; i++) {
 		struct blob_row blob;
 		int64_t needs = 0;
 		bool found = false;
 		a->blob_ids[i] = 0;
-		if (!link_table_find_digest(conn, a->repo.id, a->repo.pool_id, &m->blobs[i].digest,
-			    &blob, &needs, &found, err))
+		if (!link_table_find_digest(
+			    conn, &repo, &m->blobs[i].digest, &blob, &needs, &found, err))
 			return false;
 		if (!found) {
 			if (!m->blobs[i].may_miss)
@@ -147,7 +148,7 @@ static bool find_children(
 		/* An arena for each: ten thousand rows would not fit the one of the request. */
 		struct arena *arena = arena_new(KIB);
 		bool ok = image_table_find(
-			conn, a->repo.id, &m->children[i], NULL, arena, &child, &found, err);
+			conn, a->repo.id, &m->children[i], arena, &child, &found, err);
 		arena_free(arena);
 		/* Not while it is in the archive: an active index leads to active images. */
 		struct state_row state = { .state = STATE_ACTIVE };
@@ -193,7 +194,7 @@ static bool add_image(struct db_conn *conn, struct put_args *a, struct err *err)
 		return false;
 	a->row.repository_id = a->repo.id;
 	a->row.digest = a->digest;
-	a->row.kind = m->kind;
+	a->row.kind = (int)m->kind;
 	a->row.media_type = m->media_type;
 	a->row.artifact_type = m->artifact_type;
 	a->row.has_subject = m->has_subject;
@@ -270,7 +271,7 @@ static bool put_in(struct db_conn *conn, void *arg, struct err *err)
 	if (a->repo.id != a->sealed_for) /* deleted and made again meanwhile */
 		return core_repo_unknown(a->reg, a->in->repo, err);
 	repo_from_row(&a->repo, &repo);
-	if (!image_table_find(conn, a->repo.id, &a->digest, NULL, a->arena, &a->row, &found, err))
+	if (!image_table_find(conn, a->repo.id, &a->digest, a->arena, &a->row, &found, err))
 		return false;
 	a->is_new = !found;
 	a->is_restored = false;
@@ -316,7 +317,8 @@ static bool check_put(const struct image_put *in, struct digest *digest, struct 
 	if (!hash_bytes(in->has_digest ? in->digest.alg : DIGEST_SHA256, in->bytes, digest, err))
 		return false;
 	if (in->has_digest && !digest_eq(digest, &in->digest)) {
-		char got[DIGEST_TEXT_MAX], want[DIGEST_TEXT_MAX];
+		char got[DIGEST_TEXT_MAX];
+		char want[DIGEST_TEXT_MAX];
 		return err_set(err, ERR_DIGEST_MISMATCH,
 			"The image digest '%s' does not match the manifest's digest '%s'",
 			digest_text(&in->digest, want), digest_text(digest, got));
@@ -335,7 +337,7 @@ static bool look_in(struct db_conn *conn, void *arg, struct err *err)
 	a->sealed_for = key.id;
 	a->pool_id = key.pool_id;
 	bool found = false;
-	if (!image_table_find(conn, key.id, &a->digest, NULL, a->arena, &a->row, &found, err))
+	if (!image_table_find(conn, key.id, &a->digest, a->arena, &a->row, &found, err))
 		return false;
 	a->is_known = found && str_eq(a->row.media_type, a->in->content_type);
 	return true;
@@ -506,10 +508,11 @@ static bool get_in(struct db_conn *conn, void *arg, struct err *err)
 	struct get_args *a = arg;
 	const struct image_ref *ref = a->ref;
 	bool found = false;
-	bool ok = ref->has_digest ? image_table_pull_digest(conn, a->registry_id, a->repo,
-					    &ref->digest, a->bytes, a->arena, &a->row, &found, err)
-				  : image_table_pull_tag(conn, a->registry_id, a->repo, ref->tag,
-					    a->bytes, a->arena, &a->row, &found, err);
+	struct image_into into = { a->bytes, a->arena, &a->row, &found };
+	bool ok = ref->has_digest ? image_table_pull_digest(
+					    conn, a->registry_id, a->repo, &ref->digest, &into, err)
+				  : image_table_pull_tag(
+					    conn, a->registry_id, a->repo, ref->tag, &into, err);
 	if (!ok)
 		return false;
 	if (found && ref->has_digest && ref->tag.len) {
@@ -527,23 +530,25 @@ static bool get_in(struct db_conn *conn, void *arg, struct err *err)
 		      : core_repo_unknown(a->reg, a->repo, err);
 }
 
-bool image_get(struct core *c, const struct registry_id *reg, struct str repo,
-	const struct image_ref *ref, struct buf *bytes, struct arena *arena, struct image *out,
-	struct err *err)
+bool image_get(struct core *c, const struct registry_id *reg, const struct image_want *want,
+	struct arena *arena, struct image *out, struct err *err)
 {
-	struct get_args a = {
-		.core = c, .reg = reg, .repo = repo, .ref = ref, .bytes = bytes, .arena = arena
-	};
-	if (!core_check_name(repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
+	struct get_args a = { .core = c,
+		.reg = reg,
+		.repo = want->repo,
+		.ref = want->ref,
+		.bytes = want->bytes,
+		.arena = arena };
+	if (!core_check_name(a.repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (!a.registry_id)
-		return core_repo_unknown(reg, repo, err);
+		return core_repo_unknown(reg, a.repo, err);
 	if (!db_read(c->db, get_in, &a, err))
 		return false;
-	if (bytes) {
-		if (!image_unseal(c, &a.row, bytes, err))
+	if (a.bytes) {
+		if (!image_unseal(c, &a.row, a.bytes, err))
 			return false;
-		a.row.manifest = buf_str(bytes);
+		a.row.manifest = buf_str(a.bytes);
 	}
 	image_from_row(&a.row, out);
 	return true;

@@ -79,13 +79,19 @@ bool image_put_is_over(const struct image_again *p);
 /* As image_put; once. */
 MUST_CHECK bool image_put_end(struct image_again *p, struct image_put_result *out, struct err *err);
 
-/* with_bytes: whether out->bytes is wanted. The bytes may be up to 4 MiB and are allocated from
- * `bytes` (a buf that the caller made with at least MANIFEST_STORED_MAX and is empty), because
- * arenas are smaller. Errors: REPO_UNKNOWN, IMAGE_UNKNOWN, IMAGE_ARCHIVED. */
 struct buf;
-MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg, struct str repo,
-	const struct image_ref *ref, struct buf *bytes, struct arena *arena, struct image *out,
-	struct err *err);
+
+struct image_want {
+	struct str repo;
+	const struct image_ref *ref;
+	/* NULL: without out->bytes. They may be up to 4 MiB, more than arenas hold: an empty buf of
+	 * at least MANIFEST_STORED_MAX. */
+	struct buf *bytes;
+};
+
+/* Errors: REPO_UNKNOWN, IMAGE_UNKNOWN, IMAGE_ARCHIVED. */
+MUST_CHECK bool image_get(struct core *c, const struct registry_id *reg,
+	const struct image_want *want, struct arena *arena, struct image *out, struct err *err);
 
 /* By tag: removes the tag; with also_last (ECR's BatchDeleteImage) the image goes with its last
  * tag. By digest: image and all its tags. Errors: IMAGE_UNKNOWN, IMAGE_IN_INDEX ("Requested image

@@ -97,8 +97,7 @@ static bool find_row(
 	if (ref->tag.len && !tag_table_find(conn, a->key.id, ref->tag, &tagged, err))
 		return false;
 	if (ref->has_digest) {
-		if (!image_table_find(
-			    conn, a->key.id, &ref->digest, NULL, a->arena, row, &found, err))
+		if (!image_table_find(conn, a->key.id, &ref->digest, a->arena, row, &found, err))
 			return false;
 		found = found && (!ref->tag.len || tagged == row->id);
 	} else if (tagged && !image_table_get(conn, tagged, NULL, a->arena, row, &found, err)) {

@@ -106,11 +106,12 @@ bool image_layers_read(struct core *c, const struct registry_id *reg, struct str
 		.parts = arena_alloc(arena, IMAGE_PARTS_MAX * sizeof(*found.parts)),
 	};
 	struct layers_args a = { .reg = reg, .repo = repo, .arena = arena, .out = &found };
+	struct image_want want = { repo, ref, &bytes };
 	struct err why;
 	buf_init(&bytes, MANIFEST_STORED_MAX);
 	if (!found.layers || !found.parts)
 		return core_no_memory(err);
-	if (!image_get(c, reg, repo, ref, &bytes, arena, &found.image, err) ||
+	if (!image_get(c, reg, &want, arena, &found.image, err) ||
 		!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	/* A manifest was parsed when it came: one that cannot be read now has no layers to tell. */

@@ -32,8 +32,8 @@ static bool check_subject(struct db_conn *conn, struct follow_args *a, bool *hol
 	struct image_row subject;
 	struct state_row state = { .state = STATE_ACTIVE };
 	bool found = false;
-	bool ok = image_table_find(conn, a->row.repository_id, &a->row.subject, NULL, arena,
-			  &subject, &found, err) &&
+	bool ok = image_table_find(conn, a->row.repository_id, &a->row.subject, arena, &subject,
+			  &found, err) &&
 		  (!found || state_table_get(conn, subject.id, &state, err));
 	arena_free(arena);
 	switch (a->row.action) {

@@ -87,8 +87,8 @@ static bool find_source(struct db_conn *conn, struct mount_args *a, struct err *
 	if (!f->source_exists)
 		return true;
 	f->source_same_pool = a->source.pool_id == a->target.pool_id;
-	if (!link_table_find_digest(conn, a->source.id, a->source.pool_id, &a->digest, &blob,
-		    &needs, &f->source_holds, err))
+	if (!link_table_find_digest(
+		    conn, &a->source, &a->digest, &blob, &needs, &f->source_holds, err))
 		return false;
 	f->source_references = f->source_holds && needs > 0;
 	if (f->source_holds)

@@ -217,25 +217,25 @@ static bool verify_blobs(struct verify *v, struct err *err)
 static bool look_for_needs(
 	struct verify *v, struct db_conn *conn, const struct manifest *m, struct err *err)
 {
-	int64_t pool_id = 0;
+	struct repo_key repo = { .id = v->image.repository_id };
 	int64_t needs;
 	bool found = false;
-	if (!repo_table_pool(conn, v->image.repository_id, &pool_id, err))
+	if (!repo_table_pool(conn, repo.id, &repo.pool_id, err))
 		return false;
 	for (size_t i = 0; i < m->blob_count; i++) {
 		struct blob_row blob;
 		if (m->blobs[i].may_miss)
 			continue;
-		if (!link_table_find_digest(conn, v->image.repository_id, pool_id,
-			    &m->blobs[i].digest, &blob, &needs, &found, err))
+		if (!link_table_find_digest(
+			    conn, &repo, &m->blobs[i].digest, &blob, &needs, &found, err))
 			return false;
 		v->missing += !found || needs == 0;
 	}
 	for (size_t i = 0; i < m->child_count; i++) {
 		struct image_row child;
 		struct arena *arena = arena_new(KIB);
-		bool ok = image_table_find(conn, v->image.repository_id, &m->children[i], NULL,
-			arena, &child, &found, err);
+		bool ok = image_table_find(
+			conn, repo.id, &m->children[i], arena, &child, &found, err);
 		arena_free(arena);
 		if (!ok)
 			return false;

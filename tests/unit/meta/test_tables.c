@@ -232,6 +232,7 @@ static bool absent_in(struct db_conn *c, void *arg UNUSED, struct err *err)
 	struct repo_row repo = { .id = 4711 };
 	struct link_row link = { .needs = 4711 };
 	struct repo_key key = { 1, 1 };
+	struct repo_key in_use = { t.repo[0], t.pool };
 	uint8_t store_key[16] = { 1 };
 	int64_t id = 1, registry = 1, needs = 4711;
 	bool found = true, live = true;
@@ -240,10 +241,10 @@ static bool absent_in(struct db_conn *c, void *arg UNUSED, struct err *err)
 		  blob_table_get(c, 99, &blob, &found, err) && !found &&
 		  blob_table_next(c, 99, &blob, &found, err) && !found && blob.id == 4711 &&
 		  link_table_find(c, 99, 99, &link, &found, err) && !found && link.needs == 4711 &&
-		  link_table_find_digest(c, t.repo[0], t.pool, &d, &blob, &needs, &found, err) &&
-		  !found && needs == 4711 &&
-		  image_table_find(c, t.repo[0], &d, NULL, t.arena, &image, &found, err) &&
-		  !found && image_table_get(c, 99, NULL, t.arena, &image, &found, err) && !found &&
+		  link_table_find_digest(c, &in_use, &d, &blob, &needs, &found, err) && !found &&
+		  needs == 4711 &&
+		  image_table_find(c, t.repo[0], &d, t.arena, &image, &found, err) && !found &&
+		  image_table_get(c, 99, NULL, t.arena, &image, &found, err) && !found &&
 		  image_table_newest(c, t.repo[0], t.arena, &image, &found, err) && !found &&
 		  image.id == 4711 && upload_table_find(c, store_key, &upload, &found, err) &&
 		  !found && upload.short_at == 4711 &&

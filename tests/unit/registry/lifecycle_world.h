@@ -50,8 +50,9 @@ static inline UNUSED bool try_pull(
 	struct world *w, const char *repo, struct image_ref ref, struct image *out, struct err *err)
 {
 	struct buf bytes;
+	struct image_want want = { str_from(repo), &ref, &bytes };
 	buf_init(&bytes, MANIFEST_STORED_MAX);
-	bool ok = image_get(w->core, &w->reg, str_from(repo), &ref, &bytes, w->arena, out, err);
+	bool ok = image_get(w->core, &w->reg, &want, w->arena, out, err);
 	buf_fini(&bytes);
 	return ok;
 }

@@ -6,7 +6,8 @@ static struct image get(struct world *w, const char *repo, struct image_ref ref)
 	struct image i;
 	struct buf bytes;
 	buf_init(&bytes, MANIFEST_MAX_BYTES);
-	ASSERT_DONE(image_get(w->core, &w->reg, str_from(repo), &ref, &bytes, w->arena, &i, &err));
+	struct image_want want = { str_from(repo), &ref, &bytes };
+	ASSERT_DONE(image_get(w->core, &w->reg, &want, w->arena, &i, &err));
 	i.bytes = arena_str(w->arena, i.bytes);
 	buf_fini(&bytes);
 	return i;
@@ -16,7 +17,8 @@ static bool exists(struct world *w, const char *repo, struct image_ref ref)
 {
 	struct err err;
 	struct image i;
-	if (image_get(w->core, &w->reg, str_from(repo), &ref, NULL, w->arena, &i, &err))
+	struct image_want want = { str_from(repo), &ref, NULL };
+	if (image_get(w->core, &w->reg, &want, w->arena, &i, &err))
 		return true;
 	assert_string_equal(err_kind_name(err.kind), "IMAGE_UNKNOWN");
 	return false;
@@ -63,8 +65,8 @@ static void an_image_is_found_by_tag_and_digest_with_its_very_bytes(void **state
 	assert_int_equal(total(w).images, 1);
 	struct err err;
 	struct image_ref ref = by_tag("v1");
-	ASSERT_FAILS(ERR_REPO_UNKNOWN,
-		image_get(w->core, &w->reg, STR("none"), &ref, NULL, w->arena, &i, &err));
+	struct image_want want = { STR("none"), &ref, NULL };
+	ASSERT_FAILS(ERR_REPO_UNKNOWN, image_get(w->core, &w->reg, &want, w->arena, &i, &err));
 	assert_sound(w);
 }
 

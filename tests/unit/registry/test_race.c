@@ -123,10 +123,11 @@ static void look_at(struct world *w, const char *repo, const struct image *image
 {
 	struct err err;
 	struct image_ref ref = by_digest_ref(image->digest);
+	struct image_want want = { str_from(repo), &ref, bytes };
 	struct image got;
 	struct manifest m;
 	buf_reset(bytes);
-	if (!image_get(w->core, &w->reg, str_from(repo), &ref, bytes, w->arena, &got, &err)) {
+	if (!image_get(w->core, &w->reg, &want, w->arena, &got, &err)) {
 		expect(false, &err);
 		return;
 	}
@@ -143,8 +144,8 @@ static void look_at(struct world *w, const char *repo, const struct image *image
 		expect(false, &why);
 		/* The image, too, must be gone then, or have gone and come again meanwhile. */
 		struct image again;
-		if (!image_get(
-			    w->core, &w->reg, str_from(repo), &ref, NULL, w->arena, &again, &err))
+		want.bytes = NULL;
+		if (!image_get(w->core, &w->reg, &want, w->arena, &again, &err))
 			expect(false, &err);
 		else
 			require(again.id != got.id, "a visible image lacks a layer");

@@ -173,9 +173,9 @@ static void a_deleted_repository_is_gone_at_once_and_its_name_is_free(void **sta
 	make_repo(w, "r");
 	assert_int_not_equal(get_repo(w, "r").id, id);
 	struct image_ref ref = by_digest_ref(d);
+	struct image_want want = { STR("r"), &ref, NULL };
 	struct image image;
-	ASSERT_FAILS(ERR_IMAGE_UNKNOWN,
-		image_get(w->core, &w->reg, STR("r"), &ref, NULL, w->arena, &image, &err));
+	ASSERT_FAILS(ERR_IMAGE_UNKNOWN, image_get(w->core, &w->reg, &want, w->arena, &image, &err));
 	assert_sound(w);
 	collect_all(w);
 	assert_int_equal(get_repo(w, "r").logical_bytes, 0);
