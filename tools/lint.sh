@@ -97,4 +97,8 @@ for check in "${checks[@]}"; do
 		failed+=("$check")
 	fi
 done
-[ ${#failed[@]} = 0 ] || { echo "lint: failed: ${failed[*]}"; exit 1; }
+if [ ${#failed[@]} -gt 0 ]; then
+	echo "lint: FAILED: ${failed[*]} (${#failed[@]} of ${#checks[@]} checks, $SECONDS s)"
+	exit 1
+fi
+echo "lint: ok (${#checks[@]} checks, $SECONDS s)"
