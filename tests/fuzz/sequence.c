@@ -115,7 +115,8 @@ static int find_image(unsigned r, const struct image_ref *ref)
 	struct image image;
 	struct buf bytes CLEANUP(buf_fini);
 	buf_init(&bytes, 4 * MIB);
-	if (!image_get(w.core, &w.reg, repo_of(r), ref, &bytes, w.arena, &image, &err)) {
+	struct image_want want = { repo_of(r), ref, &bytes };
+	if (!image_get(w.core, &w.reg, &want, w.arena, &image, &err)) {
 		CHECK(err.kind == ERR_IMAGE_UNKNOWN);
 		return -1;
 	}
