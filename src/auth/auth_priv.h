@@ -31,8 +31,8 @@ struct auth {
 };
 
 struct token_memo *token_memo_make(void); /* token.c: for the tokens there */
-bool auth_is_account(struct str s); /* twelve digits */
-bool auth_is_region(struct str s);  /* [0-9a-z-]{2,25} */
+bool auth_is_account(struct str s);       /* twelve digits */
+bool auth_is_region(struct str s);        /* [0-9a-z-]{2,25} */
 bool auth_is_root_arn(struct str arn);
 
 /* The holder of a long-lived key; copied into the arena. Errors: INTERNAL when that is exhausted.
