@@ -371,7 +371,8 @@ static bool trash_remove_in(struct db_conn *conn, void *arg, struct err *err)
 }
 
 /* Row first, bytes later (DESIGN): what stands in the trash is named by no other row. An object
- * that cannot be removed keeps its row, and holds up none of the others. */
+ * that cannot be removed keeps its row, and holds up none of the others; so do all until they are
+ * durably gone, lest a power cut leaves objects that nothing names. */
 static bool empty_trash(struct step_args *step, struct err *err)
 {
 	struct trash_args a = { .count = 0 };
@@ -391,7 +392,8 @@ static bool empty_trash(struct step_args *step, struct err *err)
 			first = e;
 	}
 	a.count = gone;
-	if (gone && !db_write(step->core->db, trash_remove_in, &a, err))
+	if (gone && (!blobstore_sync_removed(step->core->store, err) ||
+			    !db_write(step->core->db, trash_remove_in, &a, err)))
 		return false;
 	if (failed)
 		*err = first;

@@ -71,6 +71,11 @@ bool blobstore_remove(struct blobstore *s, const struct store_key *key, struct e
 	return s->ops->remove(s, key, err);
 }
 
+bool blobstore_sync_removed(struct blobstore *s, struct err *err)
+{
+	return s->ops->sync_removed(s, err);
+}
+
 bool blobstore_stat(struct blobstore *s, const struct store_key *key, uint64_t *size_bytes,
 	int64_t *last_write_ms, struct err *err)
 {

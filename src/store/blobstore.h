@@ -71,6 +71,9 @@ struct blobstore_ops {
 	void (*limit)(struct blob_reader *r, uint64_t end);
 	/* Done too when there is no such object. Open readers keep working. */
 	bool (*remove)(struct blobstore *s, const struct store_key *key, struct err *err);
+	/* Returns after every removal that was done before is on stable storage: until then a power
+	 * cut may bring the object back, so what remembers that it is to go must stay. */
+	bool (*sync_removed)(struct blobstore *s, struct err *err);
 	/* Errors: BLOB_UNKNOWN. last_write_ms: wall clock of the last append. */
 	bool (*stat)(struct blobstore *s, const struct store_key *key, uint64_t *size_bytes,
 		int64_t *last_write_ms, struct err *err);
@@ -102,6 +105,7 @@ void blob_reader_limit(struct blob_reader *r, uint64_t end);
 void blob_reader_close(struct blob_reader *r);
 void blob_reader_closep(struct blob_reader **r);
 MUST_CHECK bool blobstore_remove(struct blobstore *s, const struct store_key *key, struct err *err);
+MUST_CHECK bool blobstore_sync_removed(struct blobstore *s, struct err *err);
 MUST_CHECK bool blobstore_stat(struct blobstore *s, const struct store_key *key,
 	uint64_t *size_bytes, int64_t *last_write_ms, struct err *err);
 MUST_CHECK bool blobstore_each(

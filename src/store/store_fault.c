@@ -127,6 +127,11 @@ static bool fault_remove(struct blobstore *s, const struct store_key *key, struc
 	return pass(s, "remove", err) && blobstore_remove(fault_of(s)->inner, key, err);
 }
 
+static bool fault_sync_removed(struct blobstore *s, struct err *err)
+{
+	return pass(s, "sync_removed", err) && blobstore_sync_removed(fault_of(s)->inner, err);
+}
+
 static bool fault_stat(struct blobstore *s, const struct store_key *key, uint64_t *size_bytes,
 	int64_t *last_write_ms, struct err *err)
 {
@@ -157,6 +162,7 @@ static const struct blobstore_ops fault_ops = {
 	.pread = fault_pread,
 	.close_reader = fault_close_reader,
 	.remove = fault_remove,
+	.sync_removed = fault_sync_removed,
 	.stat = fault_stat,
 	.each = fault_each,
 	.close = fault_close,

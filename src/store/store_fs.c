@@ -29,6 +29,8 @@ struct fs {
 	 * there. Not known from the folder's mere existence, as another writer may have made it a
 	 * moment ago. */
 	atomic_bool is_shard_durable[SHARDS];
+	/* Objects removed from the shard, and how many of these are known to be durably gone. */
+	atomic_uint_fast64_t removed[SHARDS], removed_durably[SHARDS];
 	struct stage_pool stages;
 };
 
@@ -344,14 +346,40 @@ static void fs_close_reader(struct blob_reader *r)
 	free(r);
 }
 
-/* Not fsynced: an object that is back after a power cut is one that no row names, which
- * blobstore_each finds. */
+/* Counted also if there was none: another process may have removed it a moment ago. */
 static bool fs_remove(struct blobstore *s, const struct store_key *key, struct err *err)
 {
 	char path[PATH_LEN + 1];
 	object_path(key, path);
 	if (unlinkat(fs_of(s)->root, path, 0) != 0 && errno != ENOENT)
 		return fail(err, errno, "removing", key);
+	atomic_fetch_add(&fs_of(s)->removed[key->bytes[0]], 1);
+	return true;
+}
+
+static bool sync_shard(const struct fs *fs, size_t shard, struct err *err)
+{
+	char name[SHARD_LEN + 1];
+	shard_name(shard, name);
+	int fd CLEANUP(fd_closep) = openat(fs->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return true; /* there was never an object */
+	if (fd < 0 || fsync(fd) != 0)
+		return err_sys(err, file_err_kind(errno), errno, "fsync of folder %s", name);
+	return true;
+}
+
+static bool fs_sync_removed(struct blobstore *s, struct err *err)
+{
+	struct fs *fs = fs_of(s);
+	for (size_t i = 0; i < SHARDS; i++) {
+		uint_fast64_t n = atomic_load(&fs->removed[i]);
+		if (n == atomic_load(&fs->removed_durably[i]))
+			continue;
+		if (!sync_shard(fs, i, err))
+			return false;
+		atomic_store(&fs->removed_durably[i], n);
+	}
 	return true;
 }
 
@@ -439,6 +467,7 @@ static const struct blobstore_ops fs_ops = {
 	.pread = fs_pread,
 	.close_reader = fs_close_reader,
 	.remove = fs_remove,
+	.sync_removed = fs_sync_removed,
 	.stat = fs_stat,
 	.each = fs_each,
 	.close = fs_close,

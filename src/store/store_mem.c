@@ -170,6 +170,11 @@ static bool mem_remove(struct blobstore *s, const struct store_key *key, struct 
 	return true;
 }
 
+static bool mem_sync_removed(struct blobstore *s UNUSED, struct err *err UNUSED)
+{
+	return true;
+}
+
 static bool mem_stat(struct blobstore *s, const struct store_key *key, uint64_t *size_bytes,
 	int64_t *last_write_ms, struct err *err)
 {
@@ -236,6 +241,7 @@ static const struct blobstore_ops mem_ops = {
 	.pread = mem_pread,
 	.close_reader = mem_close_reader,
 	.remove = mem_remove,
+	.sync_removed = mem_sync_removed,
 	.stat = mem_stat,
 	.each = mem_each,
 	.close = mem_close,

@@ -254,6 +254,25 @@ static void bytes_that_cannot_be_removed_hold_up_no_others(void **state)
 	assert_sound(w);
 }
 
+static void what_is_not_yet_durably_gone_stays_in_the_trash(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct collect_report r = { 0 };
+	struct collect_backlog b;
+	make_repo(w, "r");
+	push(w, "r", "1");
+	push(w, "r", "2");
+	store_fault_set(w->store, 3, ERR_UNAVAILABLE); /* behind two removals */
+	ASSERT_FAILS(ERR_UNAVAILABLE, collect_run(w->core, LATER, 100, &r, &err));
+	assert_int_equal(objects(w), 0);
+	ASSERT_DONE(collect_backlog(w->core, &b, &err));
+	assert_int_equal(b.trash, 2);
+	ASSERT_DONE(collect_run(w->core, LATER, 100, &r, &err));
+	ASSERT_DONE(collect_backlog(w->core, &b, &err));
+	assert_int_equal(b.trash, 0);
+}
+
 static bool count_log_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	static const char sql[] = "SELECT count(*) FROM mount_log";
@@ -295,6 +314,7 @@ int main(void)
 		WORLD_TEST(an_upload_is_kept_while_the_store_cannot_tell_its_age),
 		WORLD_TEST(uploads_of_the_same_age_all_expire),
 		WORLD_TEST(bytes_that_cannot_be_removed_hold_up_no_others),
+		WORLD_TEST(what_is_not_yet_durably_gone_stays_in_the_trash),
 		WORLD_TEST(the_mount_log_keeps_the_newest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
