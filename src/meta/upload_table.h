@@ -15,14 +15,14 @@ struct upload_row {
 	int64_t short_at; /* -1: no part below the least size yet */
 	int64_t created_at_ms;
 	int64_t form;         /* 0 plain, else the version of the pool's data keys */
-	uint64_t plain_bytes; /* acknowledged, of a form that is not plain */
+	uint64_t plain_bytes; /* acknowledged */
 	int64_t parts;        /* layer parts, by the ECR API */
 };
 
 MUST_CHECK bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct err *err);
 MUST_CHECK bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
 	struct upload_row *out, bool *found, struct err *err);
-/* What a sealed session has acknowledged; its row takes the tail. */
+/* What a session has acknowledged; the row of a sealed one takes the tail. */
 MUST_CHECK bool upload_table_set_tail(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
 	uint64_t plain_bytes, struct str tail, struct err *err);
 /* Appends the tail to out. */

@@ -1,5 +1,6 @@
 #include "registry/body.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -11,7 +12,7 @@ struct body {
 	struct core *core;
 	struct store_key key;
 	int64_t form;
-	bool was_durable;
+	uint64_t acked_bytes;     /* as the row has it */
 	struct seal_pool sealed;  /* from here on: of a form that is not plain */
 	struct seal_writer *seal; /* over writer */
 	struct buf tail;          /* as the row has it */
@@ -38,18 +39,28 @@ static bool set_tail_in(struct db_conn *conn, void *arg, struct err *err)
 	return upload_table_set_tail(conn, a->key.bytes, a->plain_bytes, buf_str(a->tail), err);
 }
 
-static bool open_sealed(struct body *b, int64_t pool_id, uint64_t plain_bytes, struct err *err)
+/*
+ * What the row does not tell of was never synced, and may be anything after a power cut: file
+ * systems make an object longer within its last block before the bytes are there.
+ */
+static bool open_plain(struct body *b, struct err *err)
+{
+	if (b->writer->size_bytes < b->acked_bytes)
+		return err_sys(err, ERR_CORRUPT, 0,
+			"an upload's object has %" PRIu64 " bytes, %" PRIu64 " were acknowledged",
+			b->writer->size_bytes, b->acked_bytes);
+	return blob_writer_cut(b->writer, b->acked_bytes, err);
+}
+
+static bool open_sealed(struct body *b, int64_t pool_id, struct err *err)
 {
 	struct pool *pool;
 	struct tail_args a = { .key = b->key, .tail = &b->tail };
 	if (!pool_find(b->core, pool_id, &pool, err) || !db_read(b->core->db, get_tail_in, &a, err))
 		return false;
 	pool_seal(pool, b->form, &b->sealed);
-	if (!seal_writer_open(
-		    b->writer, &b->sealed, &b->key, plain_bytes, buf_str(&b->tail), &b->seal, err))
-		return false;
-	b->was_durable = true;
-	return true;
+	return seal_writer_open(
+		b->writer, &b->sealed, &b->key, b->acked_bytes, buf_str(&b->tail), &b->seal, err);
 }
 
 bool body_open(struct core *c, int64_t pool_id, const struct upload_row *row, struct body **out,
@@ -59,9 +70,10 @@ bool body_open(struct core *c, int64_t pool_id, const struct upload_row *row, st
 	b->core = c;
 	memcpy(b->key.bytes, row->key, STORE_KEY_LEN);
 	b->form = row->form;
+	b->acked_bytes = row->plain_bytes;
 	buf_init(&b->tail, SEAL_TAIL_MAX);
 	if (!blobstore_append(c->store, &b->key, &b->writer, err) ||
-		(b->form != FORM_PLAIN && !open_sealed(b, pool_id, row->plain_bytes, err))) {
+		!(b->form == FORM_PLAIN ? open_plain(b, err) : open_sealed(b, pool_id, err))) {
 		body_close(b);
 		return false;
 	}
@@ -89,11 +101,6 @@ int64_t body_form(const struct body *b)
 	return b->form;
 }
 
-bool body_was_durable(const struct body *b)
-{
-	return b->was_durable;
-}
-
 bool body_write(struct body *b, const void *bytes, size_t len, struct err *err)
 {
 	return b->seal ? seal_writer_write(b->seal, bytes, len, err)
@@ -113,14 +120,16 @@ static bool sync_object(struct body *b, struct err *err)
 
 bool body_sync(struct body *b, struct err *err)
 {
-	if (!b->seal)
-		return sync_object(b, err);
-	struct tail_args a = { .key = b->key, .tail = &b->tail };
+	struct tail_args a = { .key = b->key, .plain_bytes = body_size(b), .tail = &b->tail };
+	if (a.plain_bytes == b->acked_bytes)
+		return true;
 	buf_reset(&b->tail);
-	if (!seal_writer_tail(b->seal, &b->tail, err) || !sync_object(b, err))
+	if (b->seal && !seal_writer_tail(b->seal, &b->tail, err))
 		return false;
-	a.plain_bytes = seal_writer_size(b->seal);
-	return db_write(b->core->db, set_tail_in, &a, err);
+	if (!sync_object(b, err) || !db_write(b->core->db, set_tail_in, &a, err))
+		return false;
+	b->acked_bytes = a.plain_bytes;
+	return true;
 }
 
 bool body_finish(struct body *b, struct err *err)

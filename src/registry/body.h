@@ -2,9 +2,9 @@
  * body.h - the bytes of an upload, whatever their form: as they are, or sealed with the pool's data
  * keys. For registry/ only.
  *
- * Plain: the object's size is the offset. Sealed: the object holds full segments, and the upload's
- * row says what is acknowledged and holds the rest; what the object has beyond that is cut off on
- * opening. Threads: one caller at a time.
+ * The upload's row says what is acknowledged; what the object has beyond that is cut off on
+ * opening. Sealed: the object holds full segments, and the row the rest. Threads: one caller at a
+ * time.
  */
 #ifndef BERTH_REGISTRY_BODY_H
 #define BERTH_REGISTRY_BODY_H
@@ -15,7 +15,8 @@
 
 struct body;
 
-/* Opens it to go on. row: the upload's, as it is now. Errors: those of the store and of the keys.
+/* Opens it to go on; all of it is durable then. row: the upload's, as it is now. Errors: those of
+ * the store and of the keys.
  */
 MUST_CHECK bool body_open(struct core *c, int64_t pool_id, const struct upload_row *row,
 	struct body **out, struct err *err);
@@ -23,8 +24,6 @@ void body_close(struct body *b); /* accepts NULL */
 
 uint64_t body_size(const struct body *b);
 int64_t body_form(const struct body *b);
-/* Whether all of it was durable when it was opened. */
-bool body_was_durable(const struct body *b);
 /* On failure some prefix was taken, as body_size tells. */
 MUST_CHECK bool body_write(struct body *b, const void *bytes, size_t len, struct err *err);
 /* Makes all of it durable, so that it can be acknowledged and gone on with. */

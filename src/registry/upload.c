@@ -179,10 +179,8 @@ bool upload_take(struct core *c, const struct registry_id *reg, struct str repo,
 			return false;
 		}
 		u->state.hashed_bytes = size;
-		u->state.durable_bytes = 0; /* not known: the next sync tells */
 	}
-	if (body_was_durable(u->body))
-		u->state.durable_bytes = size;
+	u->state.durable_bytes = size;
 	*out = u;
 	return true;
 }
@@ -194,8 +192,7 @@ void upload_release(struct upload *u)
 	struct core *c = u->core;
 	if (!u->is_finished && u->body && body_size(u->body) != u->state.durable_bytes) {
 		/* A part that broke off: what came is kept for the client to go on from, so it must
-		 * survive. If syncing fails the size that upload_status tells is synced again
-		 * there. */
+		 * survive. If syncing fails it is cut off when the upload goes on. */
 		struct err e;
 		err_ignore(upload_sync(u, &e));
 	}
@@ -404,18 +401,16 @@ bool upload_status(struct core *c, const struct registry_id *reg, struct str rep
 		return false;
 	if (session_is_busy(c->sessions, &a.key, size_bytes))
 		return true;
-	/* Telling the client that bytes are there is an acknowledgement: they have to be durable.
-	 */
+	/* Telling the client that bytes are there is an acknowledgement: they have to be durable,
+	 * as they are in what was just taken. */
 	struct upload *u = NULL;
 	if (!upload_take(c, reg, repo, id, &u, err))
 		return err->kind == ERR_UPLOAD_BUSY && /* somebody went on with it just now */
 		       session_is_busy(c->sessions, &a.key, size_bytes);
 	assert(u);
-	bool ok = u->state.durable_bytes == body_size(u->body) || upload_sync(u, err);
-	if (ok)
-		*size_bytes = body_size(u->body);
+	*size_bytes = body_size(u->body);
 	upload_release(u);
-	return ok;
+	return true;
 }
 
 static bool cancel_in(struct db_conn *conn, void *arg, struct err *err)

@@ -182,6 +182,53 @@ static void a_part_that_broke_off_is_kept(void **state)
 	assert_sound(w);
 }
 
+/* As a power cut leaves it: the file is longer than what was synced, and the rest is anything. */
+static void what_was_never_acknowledged_is_cut_off(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct store_key key;
+	struct blob_writer *writer;
+	make_repo(w, "r");
+	struct session s = start(w, "r");
+	assert_true(uuid_parse(str_from(s.id), key.bytes));
+	ASSERT_DONE(blobstore_append(w->store, &key, &writer, &err));
+	ASSERT_DONE(blob_writer_write(writer, "\0\0", 2, &err)); /* of a part that was cut short */
+	blob_writer_close(writer);
+	assert_int_equal(status(w, "r", &s), 0);
+	write_part(w, "r", &s, "one");
+	world_restart(w);
+	ASSERT_DONE(blobstore_append(w->store, &key, &writer, &err));
+	ASSERT_DONE(blob_writer_write(writer, "\0\0", 2, &err));
+	blob_writer_close(writer);
+	assert_int_equal(status(w, "r", &s), 3);
+	write_part(w, "r", &s, "two");
+	struct digest d = digest_of(STR("onetwo"));
+	finish(w, "r", &s, &d);
+	assert_sound(w);
+}
+
+static void an_upload_that_lost_what_was_acknowledged_does_not_go_on(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct store_key key;
+	struct upload *u;
+	uint64_t size;
+	make_repo(w, "r");
+	struct session s = start(w, "r");
+	write_part(w, "r", &s, "one");
+	world_restart(w);
+	assert_true(uuid_parse(str_from(s.id), key.bytes));
+	ASSERT_DONE(blobstore_remove(w->store, &key, &err));
+	ASSERT_FAILS(ERR_CORRUPT,
+		upload_status(w->core, &w->reg, STR("r"), str_from(s.id), &size, &err));
+	ASSERT_FAILS(
+		ERR_CORRUPT, upload_take(w->core, &w->reg, STR("r"), str_from(s.id), &u, &err));
+	ASSERT_DONE(upload_cancel(w->core, &w->reg, STR("r"), str_from(s.id), &err));
+	assert_sound(w);
+}
+
 static void a_write_that_broke_in_the_middle_is_never_taken_for_whole(void **state)
 {
 	struct world *w = *state;
@@ -383,6 +430,8 @@ int main(void)
 		WORLD_TEST(an_empty_upload_is_a_blob_of_no_bytes),
 		WORLD_TEST(one_request_writes_at_a_time),
 		WORLD_TEST(a_part_that_broke_off_is_kept),
+		PLAIN_TEST(what_was_never_acknowledged_is_cut_off),
+		PLAIN_TEST(an_upload_that_lost_what_was_acknowledged_does_not_go_on),
 		PLAIN_TEST(a_write_that_broke_in_the_middle_is_never_taken_for_whole),
 		WORLD_TEST(a_cancelled_upload_leaves_nothing),
 		WORLD_TEST(an_upload_belongs_to_its_repository),
