@@ -57,7 +57,7 @@ bench-instructions:
 	@BENCH=instructions.py bench/run.sh
 
 soak:
-	@BERTH_LONG=1 tools/test.sh crash race leaks
+	@BERTH_LONG=1 tools/test.sh crash powercut race leaks
 
 # Half an hour; parts of it: tools/coverage.sh STAGE...
 coverage:

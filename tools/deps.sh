@@ -9,7 +9,7 @@ packages() {
 		libgnutls28-dev libjansson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libcmocka-dev libcjose-dev libp11-kit-dev libseccomp-dev ;;
 	console) echo nodejs npm ;;
 	test) echo clang libclang-rt-14-dev python3-venv curl git openssl procps skopeo podman buildah crun runc umoci \
-		containerd docker.io nodejs npm dpkg-dev binutils man-db zsh systemd softhsm2 strace ;;
+		containerd docker.io nodejs npm dpkg-dev binutils man-db zsh systemd softhsm2 strace mount e2fsprogs ;;
 	browser) echo chromium ;;
 	package) echo dpkg-dev binutils git gzip python3-minimal ;;
 	lint) echo clang clang-format clang-tidy cppcheck codespell shellcheck coccinelle python3-minimal ;;

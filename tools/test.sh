@@ -9,17 +9,18 @@
 #   tour         the commands of README.md, verbatim
 #   console      the web console in Debian's Chromium, without a display; pictures of its pages go to build/screenshots
 #   crash, race  SIGKILL at random moments; mounts against deletions and collection, and what many clients see held against a model
+#   powercut     power cuts at random moments, on a disk that loses what was not synced (as root)
 #   asan, leaks  the API tests on an ASan+UBSan build (clang); ten thousand requests with LeakSanitizer
 #   tsan         API and race tests on a ThreadSanitizer build (gcc)
 #   unit-asan, unit-tsan   the cmocka programs on these builds
 #   fuzz         each fuzzer for 20 seconds (clang, ASan+UBSan)
 #
-# Without stages: all but the last two lines. BERTH_LONG=1 adds those, and makes crash, race and leaks ten times longer. The results
+# Without stages: all but the last two lines. BERTH_LONG=1 adds those, and makes crash, powercut, race and leaks ten times longer. The results
 # are in build/results.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-all='unit api hostile conformance clients tour console crash race asan leaks tsan'
+all='unit api hostile conformance clients tour console crash powercut race asan leaks tsan'
 stages=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do stages+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
@@ -123,6 +124,7 @@ for s in "${stages[@]}"; do
 	tour) py tour 240 build/berth tests/tour ;;
 	console) py console 600 build/berth tests/console -n 2 ;;
 	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash ;;
+	powercut) py powercut $((long ? 2400 : 300)) build/berth tests/powercut ;;
 	race) py race $((long ? 2400 : 180)) build/berth tests/race tests/model ;;
 	asan) build_asan && py asan 1500 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;
 	leaks) build_asan && py leaks $((long ? 2400 : 300)) build-asan/berth tests/leaks || sums+=(leaks=no-build) ;;

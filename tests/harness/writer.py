@@ -33,8 +33,8 @@ class Upload:
 class Writer:
     """shared: a list of (repository, digest, bytes) that all writers offer for mounting; appended to only after the answer."""
 
-    def __init__(self, repo, port, token, seed, shared):
-        self.repo, self.shared = repo, shared
+    def __init__(self, repo, port, token, seed, shared, sizes=(10, 1000, 5000, 70_000, 200_000)):
+        self.repo, self.shared, self.sizes = repo, shared, sizes
         self.random = random.Random(seed)
         self.serial = 0
         self.blobs = {}      # digest -> bytes: must be there
@@ -75,7 +75,7 @@ class Writer:
 
     def new_bytes(self):
         self.serial += 1
-        return blob(f"{self.repo}/{self.serial}", self.random.choice([10, 1000, 5000, 70_000, 200_000]))
+        return blob(f"{self.repo}/{self.serial}", self.random.choice(self.sizes))
 
     def push(self):
         data = self.new_bytes()
