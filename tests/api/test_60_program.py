@@ -148,6 +148,7 @@ def test_the_first_start_makes_account_and_key_and_says_what_to_type(make_berth)
 
 
 def test_the_commands_of_the_banner_work_as_they_stand(berth, scratch):
+    wait_until(lambda: "docker login" in berth.out.read_text())  # it is written when the server answers already
     commands = [c.strip() for c in berth.out.read_text().partition("Next, in another terminal:\n")[2].splitlines() if c.strip()]
     assert len(commands) == 5 and commands[-1].startswith("aws ecr get-login-password | docker login")
     script = "set -e\n" + "\n".join(commands[:-1]) + "\naws ecr get-login-password | wc -c\n"

@@ -1,8 +1,12 @@
 """Connections: too many, silent, slow. An ordinary client is served all the while."""
 
+import signal
 import socket
 import stat
+import subprocess
 import time
+
+import pytest
 
 from harness.hostile import SLOW, Client, attack, basic, gauges, raise_files, serves
 from harness.oci import blob
@@ -137,3 +141,23 @@ def test_silence_in_the_middle_of_everything(make_berth):
             chunked.ask("PUT", "/v2/app/manifests/x", f"Authorization: {token}", "Transfer-Encoding: chunked", body=b"5\r\nab")
             reader.ask("GET", f"/v2/app/blobs/{large}", f"Authorization: {token}")
         waits_for(lambda: gauges(berth)["berth_connections"] <= 5, 12)
+
+
+@pytest.mark.parametrize("count", [127, 128, 129, 256])
+def test_many_that_ask_in_the_same_moment(make_berth, count):
+    """A server that was held up finds all of their requests at once, and nobody comes afterwards to wake it."""
+    if count in (128, 256) and "libmicrohttpd" in subprocess.run(["ldd", BINARY], check=True, capture_output=True, text=True).stdout:
+        pytest.skip("a fault of libmicrohttpd that only src/http/epoll_wait.c avoids")
+    berth = make_berth("--loops", "1")
+    clients = [Client(berth, timeout=5 * SLOW) for _ in range(count)]
+    for c in clients:
+        c.ask("GET", "/healthz")
+        assert c.socket.recv(4096).startswith(b"HTTP/1.1 200")
+    time.sleep(0.2)
+    berth.process.send_signal(signal.SIGSTOP)
+    for c in clients:
+        c.ask("GET", "/healthz")
+    berth.process.send_signal(signal.SIGCONT)
+    for c in clients:
+        assert c.socket.recv(4096).startswith(b"HTTP/1.1 200")
+        c.close()
