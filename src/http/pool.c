@@ -95,7 +95,7 @@ void *MHD_pool_reallocate(struct MemoryPool *p, void *old, size_t old_size, size
 	if (old != NULL && new_size < old_size)
 		return old;
 	new = MHD_pool_allocate(p, new_size, false);
-	if (new != NULL && old_size != 0)
+	if (new != NULL && old != NULL)
 		memcpy(new, old, old_size);
 	return new;
 }
@@ -104,7 +104,7 @@ void *MHD_pool_reset(struct MemoryPool *p, void *keep, size_t keep_len, size_t n
 {
 	size_t used = keep != NULL ? (size_t)((uint8_t *)keep - p->memory) + keep_len : p->low;
 
-	if (keep_len != 0)
+	if (keep != NULL)
 		memmove(p->memory, keep, keep_len);
 	memset(p->memory + keep_len, 0, used - keep_len);
 	memset(p->memory + p->high, 0, p->size - p->high);

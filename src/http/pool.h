@@ -20,6 +20,8 @@ bool pool_is_ours(void);
 
 struct MemoryPool;
 
+/* NOLINTBEGIN(readability-identifier-naming): the names are libmicrohttpd's */
+
 void MHD_init_mem_pools_(void);
 struct MemoryPool *MHD_pool_create(size_t max);
 void MHD_pool_destroy(struct MemoryPool *p);
@@ -35,5 +37,6 @@ void *MHD_pool_reallocate(struct MemoryPool *p, void *old, size_t old_size, size
  * the next request. The request before it ends there, and is cleared, with the headers found in it:
  * it may have held a password. */
 void *MHD_pool_reset(struct MemoryPool *p, void *keep, size_t keep_len, size_t new_size);
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif
