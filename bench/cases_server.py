@@ -1,6 +1,7 @@
 """What a server costs: memory, start."""
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -28,11 +29,13 @@ class Servers:
                 oci.http.get("/v2/")
             time.sleep(3)
             self.keep("idle", peer, peer.memory() / MIB)
-            self.keep("idle1000", peer, self.with_connections(peer, 900))
+            self.keep("idle1000", peer, self.with_connections(peer, 1000))
             peer.stop()
 
     @staticmethod
     def with_connections(peer, count):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, count + 100)), hard))
         auth = f"Authorization: {peer.authorization}\r\n" if peer.authorization else ""
         sockets = []
         for _ in range(count):

@@ -26,7 +26,7 @@ for the whole transfer of a large blob; unlike a rate it hardly depends on what 
 - **digest checked**: the same by a client that compares the digest as it reads, as every registry client does.
 - **skopeo**: an image of 64 MiB in 8 layers; then one that shares 7 of them, to another repository, which skopeo mounts.
 - Berth encrypts with AES-256-GCM, as it does by default; "berth, encryption disk" stores what it gets as it is.
-- **idle**: resident memory of a fresh server after a hundred requests and three quiet seconds; then with 900 connections that have asked once and stay.
+- **idle**: resident memory of a fresh server after a hundred requests and three quiet seconds; then with 1,000 connections that have asked once and stay.
 - **pushes at once**: the largest resident memory (VmHWM) while {uploads} blobs of {upload_mib} MiB are pushed at the same time (bench/load.c).
 - **collection**: `berth gc` beside a server whose only repository with {collected:,} blobs of 1 KiB was deleted, over their number.
 - **start**: from exec to the first answer, on the data that the other cases left.
@@ -89,7 +89,7 @@ ROWS = [
     ("image", "s", "skopeo: an image of 64 MiB", False, []),
     ("sharing", "s", "skopeo: one that shares 7 of 8 layers", False, []),
     ("idle", "MiB", "idle memory", False, [under(16, "MiB"), under(12, "MiB")]),
-    ("idle1000", "MiB", "memory with 900 idle connections", False, [under(32, "MiB")]),
+    ("idle1000", "MiB", "memory with 1,000 idle connections", False, [under(32, "MiB")]),
     ("pushes", "MiB", "memory under concurrent pushes", False, [under(64, "MiB")]),
     ("collect", "us", "collection, for each of many blobs", False, []),
     ("start", "ms", "start to first answer", False, [under(100, "ms")]),
