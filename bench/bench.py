@@ -115,7 +115,7 @@ def machine():
         "cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(), "load_before": os.getloadavg()[0],
         "berth": version(str(ROOT / "build/berth"), "--version"),
         "docker-registry": version("docker-registry", "--version"), "nginx": version("nginx", "-v"),
-        "distribution": version(Distribution.binary, "--version") if Distribution.is_there() else "no distribution 3",
+        "distribution": version(Distribution.binary, "--version").removeprefix(Distribution.binary).strip() if Distribution.is_there() else "no distribution 3",
     }
 
 

@@ -101,7 +101,8 @@ def render(results, about):
     lines = ["# Growth", "", f"Measured by `make bench-growth` on {time.strftime('%Y-%m-%d')}: {about['cores']} cores of {about['cpu']}, Linux {about['kernel']}.", "",
              "The same operations in registries that hold so many layer links: a hundred in each repository, ten repositories sharing each layer, an image and two tags",
              "in each. bench/grow.c writes them through the metadata layer. Server's processor time for one operation, and the rate in brackets (durable, as ever);",
-             "the last column is what the largest costs against the smallest. Of what an SDK calls only the processor time says something.", "",
+             "the last column is what the largest costs against the smallest. Of what an SDK calls only the processor time says something, in steps of the kernel's",
+             "clock (10 ms over a few hundred calls). The smallest registry fills less than half of a page of the catalog: so a page costs twice as much where it is full.", "",
              "| operation | " + " | ".join(f"{s:,} links" for s in results) + " | ratio |", "|---|" + "---|" * (len(results) + 1)]
     first, last = list(results)[0], list(results)[-1]
     for case, what in OPERATIONS.items():
