@@ -146,5 +146,5 @@ def write_page(results, path):
         medians = medians_of(results)
         ratios = [(what, {other: ratio_of(medians[case], other, larger) for other in ("docker-registry", "distribution", "nginx") if other in medians[case]})
                   for case, _, what, larger, _ in ROWS if "berth" in medians.get(case, {})]
-        write_plot(path.with_suffix(".svg"), ratios)
+        write_plot(path.with_suffix(".svg"), [r for r in ratios if r[1]])
         print(f"\nwritten: {path}")
