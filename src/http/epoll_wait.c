@@ -6,6 +6,8 @@
  */
 #include <sys/epoll.h>
 
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the names are the
+ * linker's */
 int __real_epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms);
 int __wrap_epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms);
 
@@ -13,3 +15,5 @@ int __wrap_epoll_wait(int fd, struct epoll_event *events, int max, int timeout_m
 {
 	return __real_epoll_wait(fd, events, max > 1 ? max - 1 : max, timeout_ms);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
