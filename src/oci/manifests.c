@@ -213,14 +213,9 @@ static enum http_turn look(struct http_req *req)
 	return p->again ? HTTP_TURN_AWAIT : HTTP_TURN_WORKER;
 }
 
-static void ready(void *arg)
-{
-	http_ready(arg);
-}
-
 static void start(struct http_req *req)
 {
-	image_put_start(oci_request_of(req)->put->again, ready, req);
+	image_put_start(oci_request_of(req)->put->again, oci_ready, req);
 }
 
 static enum http_turn finish(struct http_req *req)

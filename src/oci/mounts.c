@@ -82,14 +82,9 @@ static enum http_turn look(struct http_req *req)
 	return r->mount ? HTTP_TURN_AWAIT : HTTP_TURN_WORKER;
 }
 
-static void ready(void *arg)
-{
-	http_ready(arg);
-}
-
 static void start(struct http_req *req)
 {
-	mount_start(oci_request_of(req)->mount, ready, req);
+	mount_start(oci_request_of(req)->mount, oci_ready, req);
 }
 
 static enum http_turn finish(struct http_req *req)

@@ -43,6 +43,8 @@ struct oci_request {
 bool oci_begin(struct http_req *req);
 /* The request's state; never NULL between begin and end. */
 struct oci_request *oci_request_of(const struct http_req *req);
+/* http_ready, for those that tell by a function of theirs when they are done. */
+void oci_ready(void *req);
 /* begin and handle of an operation for requests whose state could not be made. */
 bool oci_no_memory(struct http_req *req);
 void oci_no_memory_handle(struct http_req *req);

@@ -103,6 +103,11 @@ bool oci_begin(struct http_req *req)
 	return !op->prepare || op->prepare(req, r);
 }
 
+void oci_ready(void *req)
+{
+	http_ready(req);
+}
+
 bool oci_no_memory(struct http_req *req)
 {
 	oci_no_memory_handle(req);

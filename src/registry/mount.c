@@ -282,7 +282,7 @@ static bool look_avoidable(struct mount_args *a, struct err *err)
 	return true;
 }
 
-/* True when the source is to be looked at; false also when it cannot be. */
+/* The facts that need no look at the target or the source. */
 static bool fill(struct mount_args *a, struct err *err)
 {
 	const struct mount_request *in = a->in;
