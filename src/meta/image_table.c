@@ -402,10 +402,10 @@ bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
 	       tag_event_table_add(c, &change, err);
 }
 
-bool tag_table_remove_of_image(
-	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err)
+bool tag_table_remove_of_image(struct db_conn *c, int64_t repository_id, int64_t image_id,
+	const struct tag_stamp *stamp, struct err *err)
 {
-	return tag_event_table_add_removed(c, image_id, stamp, err) &&
+	return tag_event_table_add_removed(c, repository_id, image_id, stamp, err) &&
 	       run_id(c, sql_tag_remove_of_image, image_id, err) &&
 	       run_id(c, sql_zero_tags, image_id, err);
 }

@@ -100,8 +100,8 @@ MUST_CHECK bool tag_table_put(struct db_conn *c, int64_t repository_id, struct s
 MUST_CHECK bool tag_table_remove(struct db_conn *c, int64_t repository_id, struct str name,
 	int64_t image_id, const struct tag_stamp *stamp, struct err *err);
 /* All tags of an image. */
-MUST_CHECK bool tag_table_remove_of_image(
-	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err);
+MUST_CHECK bool tag_table_remove_of_image(struct db_conn *c, int64_t repository_id,
+	int64_t image_id, const struct tag_stamp *stamp, struct err *err);
 /* By name, of active images. */
 MUST_CHECK bool tag_table_list(struct db_conn *c, int64_t repository_id, const struct page *page,
 	struct tag_row *rows, size_t *count, struct err *err);

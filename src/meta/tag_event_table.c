@@ -16,8 +16,19 @@ static const char sql_trim_repository[] =
 	"DELETE FROM tag_event WHERE repository_id = $1 AND seq <= $2";
 static const char sql_trim_tag[] =
 	"DELETE FROM tag_event WHERE repository_id = $1 AND name = $2 AND nth <= $3";
-static const char sql_tags_of_image[] =
-	"SELECT repository_id, name FROM tag WHERE image_id = $1 AND name > $2 ORDER BY name LIMIT 1";
+/* All tags of an image at once, in the order of their names. */
+static const char sql_add_removed[] =
+	"INSERT INTO tag_event (repository_id, seq, name, nth, at_ms, action, digest, principal) "
+	"SELECT t.repository_id, coalesce((SELECT max(e.seq) FROM tag_event e WHERE e.repository_id = t.repository_id), 0) "
+	"+ row_number() OVER (ORDER BY t.name), t.name, "
+	"coalesce((SELECT max(e.nth) FROM tag_event e WHERE e.repository_id = t.repository_id AND e.name = t.name), 0) + 1, "
+	"$2, $3, i.digest, $4 FROM tag t JOIN image i ON i.id = t.image_id "
+	"JOIN repository r ON r.id = t.repository_id AND r.state = 1 WHERE t.image_id = $1";
+static const char sql_last[] = "SELECT max(seq) FROM tag_event WHERE repository_id = $1";
+/* Of the tags whose newest events these are, what each has too many: one, for each got one more. */
+static const char sql_trim_tags[] =
+	"DELETE FROM tag_event WHERE repository_id = $1 AND (name, nth) IN "
+	"(SELECT e.name, e.nth - $3 FROM tag_event e WHERE e.repository_id = $1 AND e.seq > $2 AND e.nth > $3)";
 static const char sql_forget[] = "DELETE FROM tag_event WHERE repository_id = $1";
 #define COLUMNS "SELECT seq, name, at_ms, action, digest, previous, principal FROM tag_event "
 static const char sql_list[] =
@@ -26,25 +37,27 @@ static const char sql_list[] =
 static const char sql_list_tag[] =
 	COLUMNS "WHERE repository_id = $1 AND seq < $2 AND name = $3 ORDER BY nth DESC LIMIT $4";
 
-static bool trim(struct db_conn *c, const struct tag_change *change, int64_t seq, int64_t nth,
-	struct err *err)
+static bool trim_repository(
+	struct db_conn *c, int64_t repository_id, int64_t last_seq, struct err *err)
 {
-	if (seq > TAG_EVENTS_OF_REPOSITORY) {
-		struct db_stmt *st = db_prepare(c, sql_trim_repository);
-		db_bind_int(st, 1, change->repository_id);
-		db_bind_int(st, 2, seq - TAG_EVENTS_OF_REPOSITORY);
-		if (!db_run(st, err))
-			return false;
-	}
-	if (nth > TAG_EVENTS_OF_TAG) {
-		struct db_stmt *st = db_prepare(c, sql_trim_tag);
-		db_bind_int(st, 1, change->repository_id);
-		db_bind_str(st, 2, change->name);
-		db_bind_int(st, 3, nth - TAG_EVENTS_OF_TAG);
-		if (!db_run(st, err))
-			return false;
-	}
-	return true;
+	if (last_seq <= TAG_EVENTS_OF_REPOSITORY)
+		return true;
+	struct db_stmt *st = db_prepare(c, sql_trim_repository);
+	db_bind_int(st, 1, repository_id);
+	db_bind_int(st, 2, last_seq - TAG_EVENTS_OF_REPOSITORY);
+	return db_run(st, err);
+}
+
+static bool trim_tag(
+	struct db_conn *c, const struct tag_change *change, int64_t last_nth, struct err *err)
+{
+	if (last_nth <= TAG_EVENTS_OF_TAG)
+		return true;
+	struct db_stmt *st = db_prepare(c, sql_trim_tag);
+	db_bind_int(st, 1, change->repository_id);
+	db_bind_str(st, 2, change->name);
+	db_bind_int(st, 3, last_nth - TAG_EVENTS_OF_TAG);
+	return db_run(st, err);
 }
 
 static bool find_next(struct db_conn *c, const struct tag_change *change, int64_t *seq,
@@ -83,43 +96,42 @@ bool tag_event_table_add(struct db_conn *c, const struct tag_change *change, str
 	db_bind_str(st, 9, change->stamp->principal.ptr ? change->stamp->principal : STR(""));
 	if (!db_run(st, err))
 		return false;
-	return db_changes(c) == 0 || trim(c, change, seq, nth, err);
+	return db_changes(c) == 0 || (trim_tag(c, change, nth, err) &&
+					     trim_repository(c, change->repository_id, seq, err));
 }
 
-/* The next tag of an image behind change->name. */
-static bool next_tag(
-	struct db_conn *c, struct tag_change *change, char name[129], bool *found, struct err *err)
+static bool find_last(struct db_conn *c, int64_t repository_id, int64_t *seq, struct err *err)
 {
-	STMT(st, c, sql_tags_of_image);
-	db_bind_int(st, 1, change->image_id);
-	db_bind_str(st, 2, change->name);
-	if (!db_step(st, found, err))
+	STMT(st, c, sql_last);
+	bool row = false;
+	db_bind_int(st, 1, repository_id);
+	if (!db_step(st, &row, err))
 		return false;
-	if (!*found)
-		return true;
-	change->repository_id = db_col_int(st, 0);
-	if (!str_to_c(db_col_str(st, 1), name, 129))
-		return err_sys(err, ERR_CORRUPT, 0, "a tag is too long");
-	change->name = str_from(name);
+	*seq = row ? db_col_int(st, 0) : 0;
 	return true;
 }
 
-bool tag_event_table_add_removed(
-	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err)
+bool tag_event_table_add_removed(struct db_conn *c, int64_t repository_id, int64_t image_id,
+	const struct tag_stamp *stamp, struct err *err)
 {
-	char name[129] = "";
-	struct tag_change change = {
-		.name = str_from(name),
-		.action = TAG_REMOVED,
-		.image_id = image_id,
-		.stamp = stamp,
-	};
-	for (bool found = true; found;) {
-		if (!next_tag(c, &change, name, &found, err) ||
-			(found && !tag_event_table_add(c, &change, err)))
-			return false;
-	}
-	return true;
+	struct db_stmt *st = db_prepare(c, sql_add_removed);
+	int64_t last = 0;
+	db_bind_int(st, 1, image_id);
+	db_bind_int(st, 2, stamp->at_ms);
+	db_bind_int(st, 3, TAG_REMOVED);
+	db_bind_str(st, 4, stamp->principal.ptr ? stamp->principal : STR(""));
+	if (!db_run(st, err))
+		return false;
+	int64_t added = db_changes(c);
+	if (added == 0)
+		return true;
+	if (!find_last(c, repository_id, &last, err))
+		return false;
+	st = db_prepare(c, sql_trim_tags);
+	db_bind_int(st, 1, repository_id);
+	db_bind_int(st, 2, last - added);
+	db_bind_int(st, 3, TAG_EVENTS_OF_TAG);
+	return db_run(st, err) && trim_repository(c, repository_id, last, err);
 }
 
 bool tag_event_table_forget(struct db_conn *c, int64_t repository_id, struct err *err)

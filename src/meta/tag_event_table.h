@@ -37,8 +37,8 @@ struct tag_change {
 MUST_CHECK bool tag_event_table_add(
 	struct db_conn *c, const struct tag_change *change, struct err *err);
 /* The same for every tag of an image that goes. */
-MUST_CHECK bool tag_event_table_add_removed(
-	struct db_conn *c, int64_t image_id, const struct tag_stamp *stamp, struct err *err);
+MUST_CHECK bool tag_event_table_add_removed(struct db_conn *c, int64_t repository_id,
+	int64_t image_id, const struct tag_stamp *stamp, struct err *err);
 MUST_CHECK bool tag_event_table_forget(struct db_conn *c, int64_t repository_id, struct err *err);
 
 struct tag_event_row {

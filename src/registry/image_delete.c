@@ -64,7 +64,7 @@ bool image_drop(struct db_conn *conn, int64_t pool_id, const struct image_row *r
 {
 	struct pool_delta d = { .images = -1 };
 	int64_t now_ms = stamp->at_ms;
-	return tag_table_remove_of_image(conn, row->id, stamp, err) &&
+	return tag_table_remove_of_image(conn, row->repository_id, row->id, stamp, err) &&
 	       state_table_forget(conn, row->repository_id, row->id, err) &&
 	       give_up_blobs(conn, row, now_ms, now_ms + grace_ms, err) &&
 	       give_up_children(conn, row, err) && image_table_remove(conn, row->id, err) &&

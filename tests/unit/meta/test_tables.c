@@ -319,7 +319,8 @@ static bool drop_tags_in(struct db_conn *c, void *arg, struct err *err)
 	struct tag_counts *n = arg;
 	int64_t id;
 	return tag_table_find(c, t.repo[0], STR("x"), &id, err) &&
-	       tag_table_remove_of_image(c, id, AT(4), err) && tags_of(c, id, &n->first, err);
+	       tag_table_remove_of_image(c, t.repo[0], id, AT(4), err) &&
+	       tags_of(c, id, &n->first, err);
 }
 
 static void an_image_knows_how_many_tags_it_has(void **state UNUSED)
@@ -330,6 +331,63 @@ static void an_image_knows_how_many_tags_it_has(void **state UNUSED)
 	assert_int_equal(n.second, 1);
 	write_in(drop_tags_in, &n);
 	assert_int_equal(n.first, 0);
+}
+
+/* Three tags, the second of which has as many events already as are kept of one. */
+static bool remove_together_in(struct db_conn *c, void *arg UNUSED, struct err *err)
+{
+	struct tag_stamp stamp = { 9, STR("somebody") };
+	int64_t a, b;
+	if (!add_image(c, 3, &a, err) || !add_image(c, 4, &b, err) ||
+		!tag_table_put(c, t.repo[0], STR("c"), a, 0, AT(1), err) ||
+		!tag_table_put(c, t.repo[0], STR("b"), b, 0, AT(1), err))
+		return false;
+	for (int i = 1; i < TAG_EVENTS_OF_TAG; i++) {
+		int64_t to = i % 2 ? a : b;
+		if (!tag_table_put(c, t.repo[0], STR("b"), to, a + b - to, AT(2), err))
+			return false;
+	}
+	return tag_table_put(c, t.repo[0], STR("a"), a, 0, AT(3), err) &&
+	       tag_table_remove_of_image(c, t.repo[0], a, &stamp, err);
+}
+
+struct tag_events {
+	struct tag_event_row rows[2 * TAG_EVENTS_OF_TAG];
+	struct tag_event_rows all, of_b;
+};
+
+static bool list_events_in(struct db_conn *c, void *arg, struct err *err)
+{
+	struct tag_events *e = arg;
+	struct tag_event_query q = { t.repo[0], INT64_MAX, STR("") };
+	e->all = (struct tag_event_rows){ e->rows, TAG_EVENTS_OF_TAG, 0 };
+	e->of_b = (struct tag_event_rows){ e->rows + TAG_EVENTS_OF_TAG, TAG_EVENTS_OF_TAG, 0 };
+	if (!tag_event_table_list(c, &q, t.arena, &e->all, err))
+		return false;
+	q.name = STR("b");
+	return tag_event_table_list(c, &q, t.arena, &e->of_b, err);
+}
+
+static void tags_that_go_together_are_told_one_by_one(void **state UNUSED)
+{
+	static struct tag_events e;
+	write_in(remove_together_in, NULL);
+	write_in(list_events_in, &e);
+	/* 102 changes before; newest first */
+	const char *names[] = { "c", "b", "a", "a", "b" };
+	for (size_t i = 0; i < 5; i++) {
+		const struct tag_event_row *r = &e.all.rows[i];
+		assert_int_equal(r->seq, 105 - (int64_t)i);
+		assert_true(str_eq(r->name, str_from(names[i])));
+		assert_int_equal(r->action, i < 3 ? TAG_REMOVED : TAG_SET);
+		assert_true(str_eq(r->principal, i < 3 ? STR("somebody") : STR("")));
+		assert_int_equal(r->at_ms, i < 3 ? 9 : i == 3 ? 3 : 2);
+		assert_false(i < 3 && r->has_previous);
+	}
+	/* the first of b went as the last came */
+	assert_int_equal(e.of_b.count, TAG_EVENTS_OF_TAG);
+	assert_int_equal(e.of_b.rows[0].seq, 104);
+	assert_int_equal(e.of_b.rows[TAG_EVENTS_OF_TAG - 1].seq, 3);
 }
 
 /* --- every sum, off by one --- */
@@ -512,6 +570,7 @@ int main(void)
 		T(a_removed_blob_is_in_the_trash_and_in_no_sum),
 		T(what_is_absent_leaves_the_output_alone),
 		T(an_image_knows_how_many_tags_it_has),
+		T(tags_that_go_together_are_told_one_by_one),
 		T(a_recount_finds_every_sum_that_is_off),
 		T(candidates_come_by_review_time),
 		T(what_is_ensured_is_there_once),
