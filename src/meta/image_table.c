@@ -75,9 +75,11 @@ static const char sql_tag_put[] =
 static const char sql_tag_remove[] = "DELETE FROM tag WHERE repository_id = $1 AND name = $2";
 /* Through the primary key: the names come from the index on image_id. */
 static const char sql_tag_remove_of_image[] = "DELETE FROM tag WHERE image_id = $1";
+/* The first NOT EXISTS is asked once for all rows. */
 static const char sql_tag_list[] =
-	"SELECT name, image_id FROM tag WHERE repository_id = $1 AND name > $2 AND NOT EXISTS (SELECT 1 FROM image_state s "
-	"WHERE s.image_id = tag.image_id AND s.status <> 1) ORDER BY name LIMIT $3";
+	"SELECT name, image_id FROM tag WHERE repository_id = $1 AND name > $2 AND "
+	"(NOT EXISTS (SELECT 1 FROM image_state WHERE status <> 1) OR "
+	"NOT EXISTS (SELECT 1 FROM image_state s WHERE s.image_id = tag.image_id AND s.status <> 1)) ORDER BY name LIMIT $3";
 static const char sql_tag_of_image[] =
 	"SELECT name FROM tag WHERE image_id = $1 AND name > $2 ORDER BY name LIMIT $3";
 

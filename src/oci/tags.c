@@ -8,7 +8,7 @@
 
 #define TAGS_PAGE_MAX  10000
 #define REPOS_PAGE_MAX 1000
-#define STEP_TAGS      500
+#define STEP_TAGS      1000
 #define STEP_REPOS     100
 #define STEP_ARENA     (256 * KIB)
 #define BODY_MAX_BYTES (4 * MIB)
