@@ -18,7 +18,7 @@ for the whole transfer of a large blob; unlike a rate it hardly depends on what 
   durable (fsync); the others write a link file and do not sync it. **repeated mounts** ask for what the target has already.
 - **tag PUT**: one manifest under a new tag each time, 8 connections. The same about durability.
 - **delete with 2,000 tags**: one DELETE by digest.
-- **small pushes**: bench/load.c, each blob of its own bytes, POST and one PUT.
+- **small pushes**: bench/load.c, each blob of its own bytes, POST and one PUT; TCP_NODELAY is set, as clients in Go have it.
 - **push**: one blob of {big_mib} MiB from a file by curl: POST, one PATCH, closing PUT; file system synced before. The rows "only ..." are what the
   machine needs only to hash the file and only to write it, through the page cache and directly. **streamed**: the same with
   `Transfer-Encoding: chunked`; **in pieces**: PATCHes of 16 MiB, each durable when it is answered.

@@ -110,7 +110,7 @@ struct config {
 	/* limits */
 	struct config_list rate;
 	unsigned throttle, layer_parts_max, repositories_max, images_max, image_tags_max;
-	uint64_t layer_max, min_free, bodies_max, header_max, min_rate;
+	uint64_t layer_max, inline_max, min_free, bodies_max, header_max, min_rate;
 	unsigned uploads_max, connections_max, connections_per_ip;
 	int64_t header_timeout_ms, idle_timeout_ms;
 	unsigned loops, workers, db_readers;

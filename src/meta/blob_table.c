@@ -1,5 +1,6 @@
 #include "meta/blob_table.h"
 
+#include "base/buf.h"
 #include "meta/registry_table.h"
 #include "meta/repo_table.h"
 #include "meta/table.h"
@@ -29,6 +30,12 @@ static const char sql_has_key[] = "SELECT 1 FROM blob WHERE store_key = $1";
 static const char sql_totals[] =
 	"SELECT coalesce(sum(blobs), 0), coalesce(sum(stored_bytes), 0), coalesce(sum(links), 0) FROM pool";
 static const char sql_set_links[] = "UPDATE blob SET links = $2, payer = $3 WHERE id = $1";
+
+static const char sql_small_add[] = "INSERT INTO small_object (blob_id, bytes) VALUES ($1, $2)";
+static const char sql_small_get[] =
+	"SELECT s.bytes FROM blob b JOIN small_object s ON s.blob_id = b.id WHERE b.store_key = $1";
+static const char sql_small_count[] = "SELECT count(*) FROM small_object";
+static const char sql_small_remove[] = "DELETE FROM small_object WHERE blob_id = $1";
 
 static const char sql_link_find[] =
 	"SELECT origin, linked_at_ms, needs FROM layer_link WHERE repository_id = $1 AND blob_id = $2";
@@ -153,15 +160,44 @@ bool blob_table_add(struct db_conn *c, const struct blob_row *row, int64_t *id, 
 	return true;
 }
 
+bool small_object_add(struct db_conn *c, int64_t blob_id, struct str bytes, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_small_add);
+	db_bind_int(st, 1, blob_id);
+	db_bind_blob(st, 2, bytes.len ? bytes.ptr : "", bytes.len);
+	return db_run(st, err);
+}
+
+bool small_object_get(struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN], struct buf *out,
+	bool *found, struct err *err)
+{
+	STMT(st, c, sql_small_get);
+	db_bind_blob(st, 1, key, BLOB_STORE_KEY_LEN);
+	if (!db_step(st, found, err))
+		return false;
+	if (*found)
+		buf_add_str(out, db_col_str(st, 0));
+	return buf_ok(out) || err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a small object");
+}
+
+/* What held the blob's bytes goes: its row now, or its object as the trash is emptied. */
+static bool drop_object(struct db_conn *c, const struct blob_row *row, struct err *err)
+{
+	struct db_stmt *st = db_prepare(c, sql_small_remove);
+	db_bind_int(st, 1, row->id);
+	return db_run(st, err) && (db_changes(c) > 0 || trash_table_add(c, row->store_key, err));
+}
+
 bool blob_table_remove(struct db_conn *c, const struct blob_row *row, struct err *err)
 {
+	if (!drop_object(c, row, err))
+		return false;
 	struct db_stmt *st = db_prepare(c, sql_remove);
 	db_bind_int(st, 1, row->id);
 	struct pool_delta d = { .blobs = -1,
 		.stored_bytes = -(int64_t)row->size_bytes,
 		.waiting_bytes = -(int64_t)row->size_bytes };
-	return db_run(st, err) && trash_table_add(c, row->store_key, err) &&
-	       pool_table_add(c, row->pool_id, &d, err);
+	return db_run(st, err) && pool_table_add(c, row->pool_id, &d, err);
 }
 
 bool blob_table_move(struct db_conn *c, const struct blob_row *row,
@@ -175,7 +211,7 @@ bool blob_table_move(struct db_conn *c, const struct blob_row *row,
 	if (!db_run(st, err))
 		return false;
 	*done = db_changes(c) > 0;
-	return !*done || trash_table_add(c, row->store_key, err);
+	return !*done || drop_object(c, row, err);
 }
 
 bool blob_table_next_other(struct db_conn *c, int64_t pool_id, int64_t form, int64_t after,
@@ -494,4 +530,9 @@ bool trash_table_has(
 bool trash_table_count(struct db_conn *c, uint64_t *out, struct err *err)
 {
 	return read_count(c, sql_trash_count, out, err);
+}
+
+bool small_object_count(struct db_conn *c, uint64_t *out, struct err *err)
+{
+	return read_count(c, sql_small_count, out, err);
 }

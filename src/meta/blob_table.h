@@ -50,6 +50,15 @@ struct form_sums {
 
 MUST_CHECK bool blob_table_forms(
 	struct db_conn *c, int64_t pool_id, struct form_sums *out, struct err *err);
+/* Small objects, whose bytes stand in a row. Added in the transaction that adds or moves the blob;
+ * they go with the blob, or as it gets another object. */
+struct buf;
+MUST_CHECK bool small_object_add(
+	struct db_conn *c, int64_t blob_id, struct str bytes, struct err *err);
+/* Appends the bytes of the object of this key. *found false: it has no row. */
+MUST_CHECK bool small_object_get(struct db_conn *c, const uint8_t key[BLOB_STORE_KEY_LEN],
+	struct buf *out, bool *found, struct err *err);
+MUST_CHECK bool small_object_count(struct db_conn *c, uint64_t *out, struct err *err);
 /* A blob without links; its object goes to the trash. */
 MUST_CHECK bool blob_table_remove(struct db_conn *c, const struct blob_row *row, struct err *err);
 /* The blob with the smallest id above `after`. */

@@ -6,10 +6,11 @@
 static const char sql_add[] =
 	"INSERT INTO upload (store_key, repository_id, alg, short_at, created_at_ms, form) "
 	"VALUES ($1, $2, $3, $4, $5, $6)";
-#define COLUMNS "store_key, repository_id, alg, short_at, created_at_ms, form, plain_bytes, parts"
+#define COLUMNS \
+	"store_key, repository_id, alg, short_at, created_at_ms, form, plain_bytes, parts, written_at_ms"
 static const char sql_find[] = "SELECT " COLUMNS " FROM upload WHERE store_key = $1";
 static const char sql_set_tail[] =
-	"UPDATE upload SET plain_bytes = $2, tail = $3 WHERE store_key = $1";
+	"UPDATE upload SET plain_bytes = $2, tail = $3, written_at_ms = $4 WHERE store_key = $1";
 static const char sql_tail[] = "SELECT tail FROM upload WHERE store_key = $1";
 static const char sql_note_part[] =
 	"UPDATE upload SET parts = parts + 1, short_at = $2 WHERE store_key = $1";
@@ -48,6 +49,7 @@ static bool read_row(struct db_stmt *st, struct upload_row *out, struct err *err
 		.form = db_col_int(st, 5),
 		.plain_bytes = (uint64_t)db_col_int(st, 6),
 		.parts = db_col_int(st, 7),
+		.written_at_ms = db_col_int(st, 8),
 	};
 	memcpy(r.key, key.ptr, UPLOAD_KEY_LEN);
 	*out = r;
@@ -79,12 +81,13 @@ bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN], str
 }
 
 bool upload_table_set_tail(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
-	uint64_t plain_bytes, struct str tail, struct err *err)
+	const struct upload_tail *tail, struct err *err)
 {
 	struct db_stmt *st = db_prepare(c, sql_set_tail);
 	db_bind_blob(st, 1, key, UPLOAD_KEY_LEN);
-	db_bind_int(st, 2, (int64_t)plain_bytes);
-	db_bind_blob(st, 3, tail.ptr, tail.len);
+	db_bind_int(st, 2, (int64_t)tail->plain_bytes);
+	db_bind_blob(st, 3, tail->sealed.ptr, tail->sealed.len);
+	db_bind_int(st, 4, tail->at_ms);
 	return db_run(st, err);
 }
 

@@ -14,17 +14,25 @@ struct upload_row {
 	enum digest_alg alg;
 	int64_t short_at; /* -1: no part below the least size yet */
 	int64_t created_at_ms;
-	int64_t form;         /* 0 plain, else the version of the pool's data keys */
-	uint64_t plain_bytes; /* acknowledged */
-	int64_t parts;        /* layer parts, by the ECR API */
+	int64_t form;          /* 0 plain, else the version of the pool's data keys */
+	uint64_t plain_bytes;  /* acknowledged */
+	int64_t parts;         /* layer parts, by the ECR API */
+	int64_t written_at_ms; /* when plain_bytes last changed; 0: never */
 };
 
 MUST_CHECK bool upload_table_add(struct db_conn *c, const struct upload_row *row, struct err *err);
 MUST_CHECK bool upload_table_find(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
 	struct upload_row *out, bool *found, struct err *err);
-/* What a session has acknowledged; the row of a sealed one takes the tail. */
+
+/* What a session has acknowledged, and when; the row of a sealed one takes the tail. */
+struct upload_tail {
+	uint64_t plain_bytes;
+	struct str sealed;
+	int64_t at_ms;
+};
+
 MUST_CHECK bool upload_table_set_tail(struct db_conn *c, const uint8_t key[UPLOAD_KEY_LEN],
-	uint64_t plain_bytes, struct str tail, struct err *err);
+	const struct upload_tail *tail, struct err *err);
 /* Appends the tail to out. */
 struct buf;
 MUST_CHECK bool upload_table_tail(

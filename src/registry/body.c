@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "registry/small_store.h"
 
 #define REREAD_BYTES (256 * KIB)
 
@@ -22,7 +24,7 @@ struct body {
 
 struct tail_args {
 	struct store_key key;
-	uint64_t plain_bytes;
+	struct upload_tail row;
 	struct buf *tail;
 };
 
@@ -36,7 +38,7 @@ static bool get_tail_in(struct db_conn *conn, void *arg, struct err *err)
 static bool set_tail_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct tail_args *a = arg;
-	return upload_table_set_tail(conn, a->key.bytes, a->plain_bytes, buf_str(a->tail), err);
+	return upload_table_set_tail(conn, a->key.bytes, &a->row, err);
 }
 
 /*
@@ -120,21 +122,37 @@ static bool sync_object(struct body *b, struct err *err)
 
 bool body_sync(struct body *b, struct err *err)
 {
-	struct tail_args a = { .key = b->key, .plain_bytes = body_size(b), .tail = &b->tail };
-	if (a.plain_bytes == b->acked_bytes)
+	struct tail_args a = { .key = b->key, .row = { .plain_bytes = body_size(b) } };
+	if (a.row.plain_bytes == b->acked_bytes)
 		return true;
 	buf_reset(&b->tail);
 	if (b->seal && !seal_writer_tail(b->seal, &b->tail, err))
 		return false;
+	a.row.sealed = buf_str(&b->tail);
+	a.row.at_ms = clock_now_ms();
 	if (!sync_object(b, err) || !db_write(b->core->db, set_tail_in, &a, err))
 		return false;
-	b->acked_bytes = a.plain_bytes;
+	b->acked_bytes = a.row.plain_bytes;
 	return true;
 }
 
 bool body_finish(struct body *b, struct err *err)
 {
-	return (!b->seal || seal_writer_finish(b->seal, err)) && sync_object(b, err);
+	struct str small;
+	return (!b->seal || seal_writer_finish(b->seal, err)) &&
+	       (body_small(b, &small) || sync_object(b, err));
+}
+
+bool body_small(const struct body *b, struct str *out)
+{
+	return small_store_bytes(b->writer, out);
+}
+
+/* Less than a segment that was acknowledged stands in the row, and may have no object. */
+static bool open_object(struct body *b, uint64_t size, struct blob_reader **out, struct err *err)
+{
+	return blobstore_open(b->core->store, &b->key, out, err) ||
+	       (err->kind == ERR_BLOB_UNKNOWN && b->seal && size < SEAL_SEGMENT);
 }
 
 static bool hash_reader(struct hash *h, struct blob_reader *plain, struct seal_reader *sealed,
@@ -166,7 +184,7 @@ bool body_hash(struct body *b, enum digest_alg alg, struct hash **out, struct er
 	uint64_t size = body_size(b);
 	if (!hash_new(alg, &h, err))
 		return false;
-	if (size && !blobstore_open(b->core->store, &b->key, &reader, err))
+	if (size && !open_object(b, size, &reader, err))
 		return false;
 	if (size && b->seal &&
 		!seal_reader_open_paused(

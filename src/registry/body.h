@@ -28,9 +28,11 @@ int64_t body_form(const struct body *b);
 MUST_CHECK bool body_write(struct body *b, const void *bytes, size_t len, struct err *err);
 /* Makes all of it durable, so that it can be acknowledged and gone on with. */
 MUST_CHECK bool body_sync(struct body *b, struct err *err);
-/* Completes the object and makes it durable: then its row may become a blob's. May be called again.
- */
+/* Completes the object and makes it durable, unless it is small: then its row may become a blob's.
+ * May be called again. */
 MUST_CHECK bool body_finish(struct body *b, struct err *err);
+/* Whether what was finished is a small object; *out is what its row has to take then. */
+bool body_small(const struct body *b, struct str *out);
 /* Reads it from the start. Only when all of it is durable (just opened, or after body_sync). */
 MUST_CHECK bool body_hash(struct body *b, enum digest_alg alg, struct hash **out, struct err *err);
 

@@ -246,7 +246,8 @@ struct expire_args {
 	struct upload_row rows[BATCH];
 	size_t count;
 	struct upload_row at; /* where the walk is */
-	bool removed;
+	struct upload_row now;
+	bool found, removed;
 };
 
 static bool older_in(struct db_conn *conn, void *arg, struct err *err)
@@ -268,17 +269,26 @@ static bool expire_in(struct db_conn *conn, void *arg, struct err *err)
 		       registry_table_uploads(conn, registry_id, -1, &open, err));
 }
 
-/* Whether something was written to it lately. */
-static bool is_fresh(
-	struct core *c, const struct store_key *key, int64_t now_ms, bool *fresh, struct err *err)
+static bool upload_now_in(struct db_conn *conn, void *arg, struct err *err)
 {
+	struct expire_args *a = arg;
+	return upload_table_find(conn, a->at.key, &a->now, &a->found, err);
+}
+
+/* Whether something was written to it lately: to its row, or to its object if it has one. */
+static bool is_fresh(
+	struct expire_args *a, const struct store_key *key, bool *fresh, struct err *err)
+{
+	struct core *c = a->step->core;
 	uint64_t size = 0;
 	int64_t last_ms = 0;
-	if (!blobstore_stat(c->store, key, &size, &last_ms, err)) {
-		*fresh = false;
-		return err->kind == ERR_BLOB_UNKNOWN; /* nothing was ever written */
-	}
-	*fresh = last_ms + c->o.upload_life_ms > now_ms;
+	if (!db_read(c->db, upload_now_in, a, err))
+		return false;
+	if (!blobstore_stat(c->store, key, &size, &last_ms, err) && err->kind != ERR_BLOB_UNKNOWN)
+		return false;
+	if (a->found && a->now.written_at_ms > last_ms)
+		last_ms = a->now.written_at_ms;
+	*fresh = last_ms + c->o.upload_life_ms > a->step->now_ms;
 	return true;
 }
 
@@ -292,12 +302,11 @@ static bool expire_one(struct expire_args *a, struct err *err)
 	bool fresh = true;
 	a->removed = false;
 	memcpy(key.bytes, a->at.key, STORE_KEY_LEN);
-	if (!is_fresh(c, &key, a->step->now_ms, &fresh, err))
+	if (!is_fresh(a, &key, &fresh, err))
 		return false;
 	if (fresh || !session_enter(c->sessions, &key, &state))
 		return true;
-	bool ok = is_fresh(c, &key, a->step->now_ms, &fresh, err) &&
-		  (fresh || db_write(c->db, expire_in, a, err));
+	bool ok = is_fresh(a, &key, &fresh, err) && (fresh || db_write(c->db, expire_in, a, err));
 	if (a->removed || !state.hash) {
 		hash_free(state.hash);
 		session_leave(c->sessions, &key, NULL);

@@ -13,6 +13,7 @@
 #include "registry/pool.h"
 #include "registry/pull.h"
 #include "registry/session.h"
+#include "registry/small_store.h"
 
 #define UPLOADS_MAX     10000
 #define LAYER_MAX_BYTES (52000ULL * 1024 * 1024) /* ECR quota "Maximum layer size" */
@@ -55,7 +56,7 @@ bool core_open(const struct core_options *o, struct core **out, struct err *err)
 	(void)err;
 	struct core *c = xmalloc(sizeof(*c));
 	c->db = o->db;
-	c->store = o->store;
+	c->store = small_store_open(o->store, o->db, o->small_object_max);
 	c->o = *o;
 	if (!c->o.uploads_max)
 		c->o.uploads_max = UPLOADS_MAX;
@@ -99,6 +100,7 @@ void core_close(struct core *c)
 	pool_set_free(c->pools);
 	event_set_free(c->events);
 	mutex_fini(&c->log_mutex);
+	blobstore_close(c->store);
 	free(c);
 }
 

@@ -56,6 +56,8 @@ struct core_options {
 	int64_t upload_life_ms;     /* idle time after which an upload expires */
 	unsigned uploads_max;       /* unfinished uploads a registry; 0: 10,000 */
 	uint64_t layer_max_bytes;   /* 0: 52,000 MiB, ECR's quota */
+	unsigned small_object_max;  /* bytes of an object, as it is stored, up to which it goes
+				       into the database; 0: all go into the store */
 	unsigned mount_log_keep;    /* rows kept a registry; 0: 100,000 */
 	unsigned repositories_max;  /* in a registry; 0: 100,000, ECR's quota */
 	unsigned layer_parts_max;   /* of one upload by the ECR API; 0: 4,200, ECR's quota */

@@ -9,6 +9,7 @@
 #include "meta/pool_table.h"
 #include "registry/image_priv.h"
 #include "registry/pool.h"
+#include "registry/small_store.h"
 
 #define COPY_BYTES (256 * KIB)
 
@@ -25,6 +26,7 @@ struct job {
 	struct blob_row blob;
 	struct image_row image;
 	struct store_key new_key;
+	struct blob_writer *to;
 	struct buf *manifest;
 	struct arena *arena;
 	struct pool_row row;
@@ -56,9 +58,12 @@ static bool move_in(struct db_conn *conn, void *arg, struct err *err)
 	if (!is_ours)
 		return err_sys(err, ERR_UNAVAILABLE, 0,
 			"writing a layer anew took longer than an upload may idle");
+	struct str small;
+	bool is_small = small_store_bytes(j->to, &small);
 	return making_table_remove(conn, j->new_key.bytes, err) &&
 	       blob_table_move(conn, &j->blob, j->new_key.bytes, j->form, &done, err) &&
-	       (done || trash_table_add(conn, j->new_key.bytes, err));
+	       (!done || !is_small || small_object_add(conn, j->blob.id, small, err)) &&
+	       (done || is_small || trash_table_add(conn, j->new_key.bytes, err));
 }
 
 static bool give_up_in(struct db_conn *conn, void *arg, struct err *err)
@@ -92,19 +97,36 @@ static bool copy(struct job *j, struct blob_reader *from, struct blob_writer *to
 		if (j->progress)
 			j->progress(j->arg, j->pool_id, j->report);
 	}
-	return (!seal || seal_writer_finish(seal, err)) && blob_writer_sync(to, err);
+	struct str small;
+	return (!seal || seal_writer_finish(seal, err)) &&
+	       (small_store_bytes(to, &small) || blob_writer_sync(to, err));
 }
 
 static bool copy_blob(struct job *j, struct err *err)
 {
 	struct blob_reader *object CLEANUP(blob_reader_closep) = NULL;
 	struct blob_reader *from CLEANUP(blob_reader_closep) = NULL;
-	struct blob_writer *to CLEANUP(blob_writer_closep) = NULL;
 	struct store_key old;
 	memcpy(old.bytes, j->blob.store_key, STORE_KEY_LEN);
 	return blobstore_open(j->core->store, &old, &object, err) &&
 	       pool_open(j->pool, j->blob.form, &old, j->blob.size_bytes, &object, &from, err) &&
-	       blobstore_append(j->core->store, &j->new_key, &to, err) && copy(j, from, to, err);
+	       blobstore_append(j->core->store, &j->new_key, &j->to, err) &&
+	       copy(j, from, j->to, err);
+}
+
+static bool move_blob(struct job *j, struct err *err)
+{
+	bool ok = copy_blob(j, err);
+	if (!ok) {
+		/* Should this fail too, the collector takes the object away later. */
+		struct err again;
+		err_ignore(db_write(j->core->db, give_up_in, j, &again));
+	} else {
+		ok = db_write(j->core->db, move_in, j, err);
+	}
+	blob_writer_close(j->to);
+	j->to = NULL;
+	return ok;
 }
 
 static bool move_blobs(struct job *j, struct err *err)
@@ -117,17 +139,10 @@ static bool move_blobs(struct job *j, struct err *err)
 		random_uuid(j->new_key.bytes);
 		if (!db_write(j->core->db, begin_in, j, err))
 			return false;
-		if (!copy_blob(j, err)) {
-			/* Should this fail too, the collector takes the object away later. */
-			struct err again;
-			err_ignore(db_write(j->core->db, give_up_in, j, &again));
-			if (err->kind == ERR_BLOB_UNKNOWN) /* collected meanwhile */
-				continue;
+		if (move_blob(j, err))
+			j->report->blobs++;
+		else if (err->kind != ERR_BLOB_UNKNOWN) /* else collected meanwhile */
 			return false;
-		}
-		if (!db_write(j->core->db, move_in, j, err))
-			return false;
-		j->report->blobs++;
 	}
 }
 

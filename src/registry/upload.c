@@ -303,6 +303,7 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 		.pool_id = u->pool_id, .digest = *a->digest, .size_bytes = body_size(u->body)
 	};
 	struct link_row there;
+	struct str small;
 	bool live = false, removed = false, in_pool = false, linked = false;
 	int64_t open = 0;
 	int64_t now = clock_now_ms();
@@ -320,14 +321,16 @@ static bool finish_in(struct db_conn *conn, void *arg, struct err *err)
 	if (!registry_table_uploads(conn, u->registry_id, -1, &open, err) ||
 		!blob_table_find(conn, u->pool_id, a->digest, &blob, &in_pool, err))
 		return false;
+	bool is_small = body_small(u->body, &small);
 	if (in_pool) {
-		if (!trash_table_add(conn, u->key.bytes, err))
+		if (!is_small && !trash_table_add(conn, u->key.bytes, err))
 			return false;
 	} else {
 		memcpy(blob.store_key, u->key.bytes, BLOB_STORE_KEY_LEN);
 		blob.form = body_form(u->body);
 		blob.created_at_ms = now;
-		if (!blob_table_add(conn, &blob, &blob.id, err))
+		if (!blob_table_add(conn, &blob, &blob.id, err) ||
+			(is_small && !small_object_add(conn, blob.id, small, err)))
 			return false;
 	}
 	if (!link_table_find(conn, u->repository_id, blob.id, &there, &linked, err))

@@ -75,9 +75,11 @@ static void fill(struct core *c, const struct upload_row *row, struct upload_ite
 	uuid_text(row->key, out->id);
 	out->started_at_ms = row->created_at_ms;
 	out->received_bytes = row->form ? row->plain_bytes : 0;
+	out->last_at_ms = row->written_at_ms;
 	/* Nothing was written yet, or it has just ended: then the row is what there is to tell. */
 	if (blobstore_stat(c->store, &key, &size, &last, &why)) {
-		out->last_at_ms = last;
+		if (last > out->last_at_ms)
+			out->last_at_ms = last;
 		/* Sealed bytes are a little more than plain ones, and the row lags behind. */
 		if (size > out->received_bytes)
 			out->received_bytes = size;

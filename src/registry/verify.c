@@ -391,6 +391,7 @@ static bool totals_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct verify *v = arg;
 	return blob_table_totals(conn, &v->total_blobs, &v->total_bytes, &v->r.links, err) &&
+	       small_object_count(conn, &v->r.objects, err) &&
 	       upload_table_count(conn, &v->r.uploads, err);
 }
 

@@ -477,7 +477,7 @@ def error_lines(berth, request_id):
 @pytest.mark.log_errors("CORRUPT")
 def test_the_log_says_which_pools_data_key_was_changed_and_what_to_do(make_berth, kind):
     """Whoever watches the log must learn of a row that somebody changed, and not take it for a key that is off."""
-    berth = make_berth("--kms-cache", "1s")
+    berth = make_berth("--kms-cache", "1s", "--inline-max", "0")
     key = berth.client("kms").create_key()["KeyMetadata"]["Arn"]
     berth.create("rr", **encryption(kind, None if kind == "AES256" else key))
     berth.oci().push_image("rr", "1", [b"layer"])

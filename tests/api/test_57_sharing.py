@@ -515,7 +515,7 @@ def test_an_unknown_operation_and_a_bad_signature(shared, sharing):
 def test_ten_thousand_links_are_told_at_once(berth, sharing):
     """Rows that the server's own accounting describes, so that the examination after the test finds them true."""
     berth.create("r0")
-    berth.oci().push_blob("r0", b"seed")
+    berth.oci().push_blob("r0", b"seed" * 5000)  # one that has a file
     berth.stop()
     fill(berth.data / "berth.db", repositories=500, links=20)
     berth.start()

@@ -2,6 +2,7 @@
 
 import base64
 import configparser
+import contextlib
 import ctypes
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -303,9 +305,13 @@ class Server:
         return done.stdout
 
     def blob_files(self):
-        """{path below the data folder: size} of stored blobs."""
+        """{path below the data folder: size} of stored blobs; of those without a file the key in place of the path."""
         root = self.data / "blobs"
-        return {str(p.relative_to(self.data)): p.stat().st_size for p in root.rglob("*") if p.is_file()} if root.exists() else {}
+        out = {str(p.relative_to(self.data)): p.stat().st_size for p in root.rglob("*") if p.is_file()} if root.exists() else {}
+        if (self.data / "berth.db").exists():
+            with contextlib.closing(sqlite3.connect(f"file:{self.data / 'berth.db'}?mode=ro", uri=True)) as db:
+                out.update(db.execute("SELECT hex(b.store_key), length(s.bytes) FROM small_object s JOIN blob b ON b.id = s.blob_id"))
+        return out
 
     def blob_bytes(self):
         return sum(self.blob_files().values())

@@ -1,0 +1,27 @@
+/*
+ * small_store.h - a blobstore over another in which small objects have no file: a writer keeps
+ * their bytes in memory until its caller puts them into the transaction that makes them a blob
+ * (small_object_add, meta/blob_table.h). That one commit makes them durable, where a file takes two
+ * more syncs; and so many files are not opened, read and removed.
+ *
+ * An object that grows beyond the limit, or must be durable before it is a blob (blob_writer_sync),
+ * goes into the store below. Removal, size and enumeration are about what is there; rows go with
+ * their blobs. For registry/ only. Threads: as blobstore.h.
+ */
+#ifndef BERTH_REGISTRY_SMALL_STORE_H
+#define BERTH_REGISTRY_SMALL_STORE_H
+
+#include "meta/db.h"
+#include "store/blobstore.h"
+
+/* The most that may be asked for: a row is read and written as a whole. */
+#define SMALL_OBJECT_MAX (64 * KIB)
+
+/* Borrows files and db. max_bytes: of the object as it is stored; at most SMALL_OBJECT_MAX. */
+struct blobstore *small_store_open(struct blobstore *files, struct db *db, size_t max_bytes);
+
+/* Whether all bytes of a writer of such a store are in memory only; then *out is them, until the
+ * writer is used again. False for a writer of any other store. */
+bool small_store_bytes(const struct blob_writer *w, struct str *out);
+
+#endif
