@@ -1,44 +1,62 @@
-"""SIGKILL at random moments under writers, 200 times: everything acknowledged is there afterwards, and nothing is half there."""
+"""SIGKILL at random moments under mixed load, 200 times: everything acknowledged is there afterwards, and nothing is half there.
 
-import os
-import random
+The load: layers pushed whole and in pieces, mounts, tags, deletions, settings, policies and users by AWS's APIs; `berth gc` and `berth lifecycle
+run` beside the server, which are killed too; and, in some rounds, the server's own jobs, the first of which come a second after its start.
+"""
+
 import threading
 import time
 
 import pytest
 
+from harness.hammer import Hammer, fill_source
+from harness.owner import Owner
+from harness.roller import Roller
+from harness.rounds import LONG, Rounds
 from harness.writer import Gone, Writer, total
 
-LONG = os.environ.get("BERTH_LONG") == "1"
-KILLS = 2000 if LONG else 200
-WRITERS = 4
+KILLS = Rounds(2000 if LONG else 200, 1.2)
+WRITERS, HAMMERS = 3, 2
+GRACE_S = 2
+GRACE = ("--collect-grace", f"{GRACE_S}s")
+BESIDE = (("gc", *GRACE), ("lifecycle run", *GRACE))
 
 
-def write_until_killed(server, writers, rng):
-    """Lets the writers loose, kills the server under them, and returns what went wrong besides that."""
+def run_until_killed(server, clients, rng):
+    """Lets the clients loose, kills the server under them, and returns what went wrong besides that."""
     wrong = []
     killed = threading.Event()
 
-    def work(writer):
+    def work(client):
         try:
             while True:
-                writer.step()
+                client.step()
         except Gone:
-            if not killed.is_set():
-                time.sleep(0.5)  # the kill is noted a moment after it is sent
-                if not killed.is_set():
-                    wrong.append(f"{writer.repo}: the server went away by itself")
+            if not killed.wait(0.5):  # the kill is noted a moment after it is sent
+                wrong.append(f"{client.repo}: the server went away by itself")
         except Exception as e:  # noqa: BLE001 - whatever it is, the test reports it
-            wrong.append(f"{writer.repo}: {e!r}")
+            wrong.append(f"{type(client).__name__}: {e!r}")
 
-    threads = [threading.Thread(target=work, args=(w,)) for w in writers]
+    threads = [threading.Thread(target=work, args=(c,)) for c in clients]
     for t in threads:
         t.start()
-    time.sleep(min(rng.expovariate(1 / 0.12), 0.8))
+    seconds = rng.uniform(0.95, 1.2) if rng.random() < 0.1 else min(rng.expovariate(1 / 0.12), 0.8)
+    before = rng.uniform(0, seconds) if rng.random() < 0.5 else 0
+    time.sleep(before)
+    command = server.begin(*rng.choice(BESIDE))
+    time.sleep(seconds - before)
     killed.set()
-    server.kill()
+    first, second = (server, command) if rng.random() < 0.5 else (command, server)
+    if rng.random() < 0.5:
+        first.kill()
+        second.kill()
+    else:
+        server.kill()
     for t in threads:
         t.join()
+    output = command.communicate(timeout=60)[0]  # one that was not killed ends by itself
+    if command.returncode not in (0, -9):
+        wrong.append(f"{command.args[1]}: status {command.returncode}: {output}")
     return wrong
 
 
@@ -48,28 +66,39 @@ def kill_while_starting(server, rng):
     server.kill()
 
 
-@pytest.mark.timeout(2300 if LONG else 280)
+def furnish(server):
+    """The clients, in repositories of their own."""
+    port, token, shared = server.port, server.token, []
+    server.create("source", "roller", *[f"hammer/{i}" for i in range(HAMMERS)], *[f"crash/w{i}" for i in range(WRITERS)])
+    offers = fill_source(server.oci(), "source", 40)
+    return [
+        *[Writer(f"crash/w{i}", port, token, i, shared, grace_s=GRACE_S) for i in range(WRITERS)],
+        *[Hammer(f"hammer/{i}", port, token, i, "source", offers, GRACE_S) for i in range(HAMMERS)],
+        Owner(server, "owner", 0, GRACE_S), Roller(server, "roller", GRACE_S),
+    ]
+
+
+@pytest.mark.timeout(KILLS.timeout)
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed_at_any_moment(make_berth):
-    seed = int(os.environ.get("BERTH_SEED", random.randrange(1 << 30)))
-    print(f"BERTH_SEED={seed}")
-    rng = random.Random(seed)
-    server = make_berth("--access-log", "off")
-    server.create(*[f"crash/w{i}" for i in range(WRITERS)])
-    shared = []
-    writers = [Writer(f"crash/w{i}", server.port, server.token, f"{seed}/{i}", shared) for i in range(WRITERS)]
+    server = make_berth("--access-log", "off", *GRACE, "--lifecycle-delay", "0s")
+    clients = furnish(server)
+    for kill in KILLS:
+        with KILLS.round(kill, clients) as rng:
+            wrong = run_until_killed(server, clients, rng)
+            assert not wrong, wrong
+            if rng.random() < 0.1:
+                kill_while_starting(server, rng)
+            server.start()
+            whole = kill % 10 == 9
+            for client in clients:
+                client.verify(whole=whole)
+            # While it serves, as an operator would. Deep every tenth time: it re-hashes all that the earlier rounds left.
+            server.check(deep=whole)
+    for client in clients:
+        client.verify(whole=True)
 
-    for kill in range(KILLS):
-        wrong = write_until_killed(server, writers, rng)
-        assert not wrong, f"before kill {kill}: {wrong}"
-        if rng.random() < 0.1:
-            kill_while_starting(server, rng)
-        server.start()
-        for writer in writers:
-            writer.verify(whole=kill == KILLS - 1)
-        # While it serves, as an operator would. Deep every tenth time: it re-hashes all that the earlier rounds left.
-        server.check(deep=kill % 10 == 9)
-
-    counts = total(writers)
+    counts = total(clients)
     print(counts)
-    for operation in ("push", "mounted", "tag", "untag", "delete_image", "delete_blob", "resumed"):
-        assert counts.get(operation, 0) > KILLS / 20, f"hardly any {operation}: {counts}"
+    for operation in ("push", "mounted", "tag", "untag", "delete_image", "delete_blob", "resumed", "collected", "image", "toggle", "create", "delete",
+                      "policy", "lifecycle", "create_user", "delete_user", "rolled", "expired"):
+        assert counts.get(operation, 0) > len(KILLS) / 20 - 10, f"hardly any {operation}: {counts}"

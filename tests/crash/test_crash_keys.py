@@ -2,28 +2,17 @@
 re-encryption both ways. Everything acknowledged stays readable, and each run goes on where the last one was killed."""
 
 import json
-import os
-import random
 import sqlite3
-import subprocess
 import threading
 import time
 
 import pytest
 
-from harness.env import clean_env
+from harness.rounds import LONG, Rounds
 from harness.writer import Gone, Writer, total
 
-LONG = os.environ.get("BERTH_LONG") == "1"
-KILLS = 400 if LONG else 40
+KILLS = Rounds(400 if LONG else 40, 2.5)
 TYPES = ("AES256", "KMS", "KMS_DSSE")
-
-
-def start_re_encrypt(server, form):
-    return subprocess.Popen(
-        [server.binary, "re-encrypt", "--data", server.data, "--encryption", form], env=clean_env(server.home), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )
 
 
 def key_versions(server):
@@ -51,7 +40,7 @@ def write_until_killed(server, writers, form, rng, rotate):
     threads = [threading.Thread(target=work, args=(w,)) for w in writers]
     for t in threads:
         t.start()
-    moving = start_re_encrypt(server, form)
+    moving = server.begin("re-encrypt", "--encryption", form)
     end = time.monotonic() + min(rng.expovariate(1 / 0.25), 1.2)
     rotate()
     time.sleep(max(0, end - time.monotonic()))
@@ -67,11 +56,8 @@ def write_until_killed(server, writers, form, rng, rotate):
     return wrong
 
 
-@pytest.mark.timeout(2300 if LONG else 280)
+@pytest.mark.timeout(KILLS.timeout)
 def test_nothing_is_lost_when_pushes_rotations_and_re_encryption_are_killed_at_any_moment(make_berth):
-    seed = int(os.environ.get("BERTH_SEED", random.randrange(1 << 30)))
-    print(f"BERTH_SEED={seed}")
-    rng = random.Random(seed)
     server = make_berth("--access-log", "off")
     kms = server.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
@@ -79,31 +65,32 @@ def test_nothing_is_lost_when_pushes_rotations_and_re_encryption_are_killed_at_a
         named = {"kmsKey": key} if kind != "AES256" else {}
         server.create(f"crash/{kind.lower()}", encryptionConfiguration={"encryptionType": kind, **named})
     shared = []
-    writers = [Writer(f"crash/{kind.lower()}", server.port, server.token, f"{seed}/{kind}", shared) for kind in TYPES]
+    writers = [Writer(f"crash/{kind.lower()}", server.port, server.token, kind, shared) for kind in TYPES]
     rotations = 0
 
     def rotate():
         nonlocal rotations
-        if rotations < 25 and rng.random() < 0.6:  # AWS's limit a key
+        if rotations < 25 and KILLS.random.random() < 0.6:  # AWS's limit a key
             server.client("kms").rotate_key_on_demand(KeyId=key)
             rotations += 1
 
-    for kill in range(KILLS):
-        form = rng.choice(["disk", "berth"])
-        server.args = [a for a in server.args if a not in ("--encryption", "disk", "berth")] + ["--encryption", form]
-        if kill:
+    for kill in KILLS:
+        with KILLS.round(kill, writers) as rng:
+            form = rng.choice(["disk", "berth"])
+            server.args = [a for a in server.args if a not in ("--encryption", "disk", "berth")] + ["--encryption", form]
+            if server.process is None:
+                server.start()
+            wrong = write_until_killed(server, writers, form, rng, rotate)
+            assert not wrong, wrong
             server.start()
-        wrong = write_until_killed(server, writers, form, rng, rotate)
-        assert not wrong, f"before kill {kill}: {wrong}"
-        server.start()
-        for writer in writers:
-            writer.verify(whole=kill % 10 == 9)
-        server.check(deep=kill % 10 == 9)
-        server.kill()
+            for writer in writers:
+                writer.verify(whole=kill % 10 == 9)
+            server.check(deep=kill % 10 == 9)
+            server.kill()
 
     server.args = [a for a in server.args if a not in ("--encryption", "disk", "berth")]
     server.start()
-    assert rotations > 5
+    assert rotations > min(5, len(KILLS) / 8)
     # However often wrapping anew was interrupted, it comes to its end.
     newest = 1 + len(server.client("kms").list_key_rotations(KeyId=key)["Rotations"])
     end = time.monotonic() + 40
@@ -113,7 +100,7 @@ def test_nothing_is_lost_when_pushes_rotations_and_re_encryption_are_killed_at_a
     counts = total(writers)
     print(counts, rotations)
     for operation in ("push", "tag", "resumed"):
-        assert counts.get(operation, 0) > KILLS / 8, f"hardly any {operation}: {counts}"
+        assert counts.get(operation, 0) > len(KILLS) / 8, f"hardly any {operation}: {counts}"
     done = server.berth("re-encrypt")
     assert "manifests to the current form" in done.stdout
     told = json.loads(server.berth("check", "--json", "--deep").stdout)["encryption"]

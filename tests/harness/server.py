@@ -283,6 +283,13 @@ class Server:
         env = clean_env(self.home, ASAN_OPTIONS="exitcode=99:detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1", **self.more_env)
         return run([self.binary, *command.split(), "--data", self.data, *self.key_args(), *args], env, check=check, timeout=timeout)
 
+    def begin(self, command, *args):
+        """The same, not waited for."""
+        return subprocess.Popen(
+            [self.binary, *command.split(), "--data", self.data, *self.key_args(), *args], env=clean_env(self.home, **self.more_env),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_die_with_parent,
+        )
+
     def key_args(self):
         """What of the server's options says where its keys are: commands need the same."""
         found = []

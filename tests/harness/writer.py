@@ -1,15 +1,16 @@
 """A writer that knows what was acknowledged: it pushes, mounts, tags and deletes, and afterwards says what must be there.
 
 Each writer owns one repository, so what it was told is the whole truth about it. An operation whose answer did not arrive may or may
-not have happened; either is right, half of it is not.
+not have happened; either is right, half of it is not. A layer that no image needs may be collected when its grace is over, and not before.
 """
 
 import http.client
 import json
 import random
+import time
 
 from .http import Http
-from .oci import IMAGE, Oci, blob, expect, join, manifest, sha256
+from .oci import IMAGE, Oci, Refused, blob, expect, join, manifest, sha256
 
 BLOBS_KEPT = 24
 IMAGES_KEPT = 10
@@ -18,6 +19,28 @@ PIECE = 20_000
 
 class Gone(Exception):
     """The server went away before it answered."""
+
+
+class Fresh:
+    """When digests were pushed, mounted or given up: from then on the server keeps them for half of its grace at least (a mount of what is
+    there renews a link only in the second half of its time)."""
+
+    def __init__(self, grace_s):
+        self.grace_s = grace_s
+        self.since = {}
+
+    def begins(self, *digests):
+        """To be called before the request that renews them."""
+        now = time.monotonic()
+        self.since.update((d, now) for d in digests)
+
+    def is_over(self, digest):
+        return time.monotonic() - self.since[digest] > self.grace_s / 2
+
+    def excuses(self, refused, digests):
+        """Whether a manifest may be refused, or a layer be unknown, because one of these was collected."""
+        r = refused.response
+        return r.status in (400, 404) and bool({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"} & set(r.codes())) and any(map(self.is_over, digests))
 
 
 class Upload:
@@ -31,9 +54,10 @@ class Upload:
 
 
 class Writer:
-    """shared: a list of (repository, digest, bytes) that all writers offer for mounting; appended to only after the answer."""
+    """shared: a list of (repository, digest, bytes) that all writers offer for mounting; appended to only after the answer.
+    grace_s: the server's --collect-grace."""
 
-    def __init__(self, repo, port, token, seed, shared, sizes=(10, 1000, 5000, 70_000, 200_000)):
+    def __init__(self, repo, port, token, seed, shared, sizes=(10, 1000, 5000, 70_000, 200_000), grace_s=24 * 3600):
         self.repo, self.shared, self.sizes = repo, shared, sizes
         self.random = random.Random(seed)
         self.serial = 0
@@ -41,6 +65,7 @@ class Writer:
         self.images = {}     # digest -> manifest bytes: must be there, complete
         self.tags = {}       # tag -> digest
         self.maybe = set()   # ("blob", digest), ("image", digest), ("tag", tag): unknown since the server went away
+        self.fresh = Fresh(grace_s)
         self.upload = None
         self.counts = {}
         self.port, self.token = port, token
@@ -73,6 +98,10 @@ class Writer:
     def sure(self, *what):
         self.maybe.discard(what)
 
+    def brings(self, digest):
+        self.unsure("blob", digest)
+        self.fresh.begins(digest)
+
     def new_bytes(self):
         self.serial += 1
         return blob(f"{self.repo}/{self.serial}", self.random.choice(self.sizes))
@@ -80,7 +109,7 @@ class Writer:
     def push(self):
         data = self.new_bytes()
         digest = sha256(data)
-        self.unsure("blob", digest)
+        self.brings(digest)
         self.oci.push_blob(self.repo, data)
         self.blobs[digest] = data
         self.sure("blob", digest)
@@ -91,7 +120,7 @@ class Writer:
         if not offers:
             return self.push()
         source, digest, data = self.random.choice(offers)
-        self.unsure("blob", digest)
+        self.brings(digest)
         if self.oci.mount(self.repo, digest, source):  # else its owner deleted it meanwhile
             self.blobs[digest] = data
             self.counts["mounted"] = self.counts.get("mounted", 0) + 1
@@ -104,12 +133,12 @@ class Writer:
         layers = self.random.sample(sorted(self.blobs), min(len(self.blobs), self.random.randint(1, 3)))
         self.serial += 1
         config = json.dumps({"n": self.serial, "repo": self.repo}).encode()
-        self.unsure("blob", sha256(config))
+        self.brings(sha256(config))
         self.oci.push_blob(self.repo, config)
         self.blobs[sha256(config)] = config
         self.sure("blob", sha256(config))
         body = manifest(config, [self.blobs[d] for d in layers])
-        self.point(f"t{self.random.randrange(8)}", body)
+        self.point(f"t{self.random.randrange(8)}", body, [d for d in layers if d not in self.needed()])
         return None
 
     def retag(self):
@@ -118,15 +147,23 @@ class Writer:
         self.point(f"t{self.random.randrange(8)}", self.images[self.random.choice(sorted(self.images))])
         return None
 
-    def point(self, tag, body):
+    def point(self, tag, body, unneeded=()):
+        """unneeded: layers that only their grace keeps until the image is there."""
         digest = sha256(body)
         known = digest in self.images
         self.unsure("tag", tag)
         if not known:
             self.unsure("image", digest)
             self.images[digest] = body
-        self.oci.put_manifest(self.repo, tag, body)
-        self.tags[tag] = digest
+        try:
+            self.oci.put_manifest(self.repo, tag, body)
+            self.tags[tag] = digest
+        except Refused as e:
+            if not self.fresh.excuses(e, unneeded):
+                raise
+            del self.images[digest]
+            for d in filter(self.fresh.is_over, unneeded):  # which of them, it does not say
+                self.blobs.pop(d)
         self.sure("tag", tag)
         if not known:
             self.sure("image", digest)
@@ -146,6 +183,7 @@ class Writer:
             self.unsure("image", digest)
             for t in gone:
                 self.unsure("tag", t)
+            self.fresh.begins(*needs(self.images[digest]))
             self.oci.delete_manifest(self.repo, digest)
             del self.images[digest]
             self.sure("image", digest)
@@ -154,7 +192,7 @@ class Writer:
                 self.sure("tag", t)
 
     def needed(self):
-        return {d["digest"] for body in self.images.values() for m in [json.loads(body)] for d in [m["config"], *m["layers"]]}
+        return {digest for body in self.images.values() for digest in needs(body)}
 
     def delete_blob(self):
         """Of a layer that no image of this repository needs."""
@@ -162,7 +200,11 @@ class Writer:
         if free:
             digest = self.random.choice(free)
             self.unsure("blob", digest)
-            self.oci.delete_blob(self.repo, digest)
+            try:
+                self.oci.delete_blob(self.repo, digest)
+            except Refused as e:
+                if not self.fresh.excuses(e, [digest]):
+                    raise
             del self.blobs[digest]
             self.sure("blob", digest)
         elif len(self.blobs) > BLOBS_KEPT:
@@ -184,7 +226,7 @@ class Writer:
             return
         data = u.bytes(0, u.acked)
         digest = sha256(data)
-        self.unsure("blob", digest)
+        self.brings(digest)
         self.upload = None
         expect(self.http.put(join(u.location, digest=digest)), 201, what="end of a resumed upload")
         self.blobs[digest] = data
@@ -228,9 +270,12 @@ class Writer:
             self.oci.check_image(self.repo, digest)
 
     def verify_blobs(self, whole):
+        needed = self.needed()
         for digest, data in list(self.blobs.items()):
             if not self.oci.has_blob(self.repo, digest):
-                assert ("blob", digest) in self.maybe, f"{self.repo}: {digest} was acknowledged and is gone"
+                collected = digest not in needed and self.fresh.is_over(digest)
+                assert collected or ("blob", digest) in self.maybe, f"{self.repo}: {digest} was acknowledged and is gone"
+                self.counts["collected"] = self.counts.get("collected", 0) + (collected and ("blob", digest) not in self.maybe)
                 del self.blobs[digest]
             elif whole or self.random.random() < 0.2:
                 assert self.oci.get_blob(self.repo, digest) == data
@@ -249,6 +294,12 @@ class Writer:
         assert have >= u.acked or u.acked == 0, f"{self.repo}: {u.acked} bytes acknowledged, {have} kept"
         u.acked = have if have > 1 else 0
         u.location = r["Location"] or u.location
+
+
+def needs(body):
+    """The digests that a manifest names."""
+    m = json.loads(body)
+    return [d["digest"] for d in [m["config"], *m["layers"]]]
 
 
 def total(writers):

@@ -16,29 +16,26 @@ from harness.env import ROOT
 from harness.hammer import Hammer, fill_source
 from harness.oci import Refused
 from harness.owner import Owner
+from harness.roller import Roller
+from harness.rounds import LONG, Rounds
 from harness.server import Server
 from harness.writer import Gone, Writer, total
 
-LONG = os.environ.get("BERTH_LONG") == "1"
-CUTS = 300 if LONG else 30
-FIRST_STARTS = 30 if LONG else 3
-HAMMERS, WRITERS, OWNERS = 8, 3, 1
+CUTS = Rounds(1000 if LONG else 30, 5)
+FIRST_STARTS = Rounds(30 if LONG else 3, 10)
+LIES = Rounds(8, 20)
+HAMMERS, WRITERS = 8, 3
+GRACE_S = 2
+GRACE = ("--collect-grace", f"{GRACE_S}s")
 LIAR = ROOT / "build/tests/powercut/lying_sync.so"
 
 pytestmark = pytest.mark.skipif(unusable() is not None, reason=f"no disk to cut the power of: {unusable()}")
 
 
 @pytest.fixture
-def rng():
-    seed = int(os.environ.get("BERTH_SEED", random.randrange(1 << 30)))
-    print(f"BERTH_SEED={seed}")
-    return random.Random(seed)
-
-
-@pytest.fixture
-def machine(scratch, rng):
+def machine(scratch):
     with private_mounts():
-        m = Machine(scratch, rng)
+        m = Machine(scratch)
         try:
             yield m
         finally:
@@ -54,18 +51,20 @@ def is_server_error(e):
 class Machine:
     """A server on a disk of its own, clients that load it, and the switch of its power."""
 
-    def __init__(self, folder, rng):
-        self.rng = rng
+    def __init__(self, folder):
+        self.rng = random.Random(0)  # of the round
         self.folder = folder
         self.disk = Disk(folder / "disk")
-        self.server = Server(folder / "server", ["--access-log", "off"])
+        self.server = Server(folder / "server", ["--access-log", "off", *GRACE, "--lifecycle-delay", "0s"])
         self.server.data = self.disk.mount / "data"
         self.args = self.server.args
         self.flush_us = None  # of the disk; None: another each time
         self.cuts, self.start_s = [], []
         self.clients = []
+        self.command = None  # of the program, beside the server
 
     def discard(self):
+        self.end_command()
         self.server.discard()
         self.disk.close()
 
@@ -85,19 +84,31 @@ class Machine:
         self.cuts.append(self.disk.cut(self.rng.choice(MODES), self.rng.randrange(1 << 60)))
         time.sleep(self.rng.choice([0, 0, 0.005, 0.03]))
         self.server.kill()
+        self.end_command()
         early = [e for e in self.server.log_lines()[:before] if e.get("level") == "error"]
         assert not early, f"errors before the power cut: {early[:3]}"
 
+    def begin_command(self):
+        """Collection or lifecycle policies, by hand: the server's own come a second after its start, and mostly it does not live so long."""
+        assert self.command is None
+        self.command = self.server.begin(*self.rng.choice([("gc", *GRACE), ("lifecycle run", *GRACE)]))
+
+    def end_command(self):
+        """With the power, if it still runs; what it said then counts for nothing."""
+        if self.command is not None:
+            self.command.kill()
+            self.command.communicate()
+            self.command = None
+
     def furnish(self):
         """Repositories and clients of the mixed load."""
-        self.server.create("source", *[f"hammer/{i}" for i in range(HAMMERS)], *[f"writer/{i}" for i in range(WRITERS)])
+        self.server.create("source", "roller", *[f"hammer/{i}" for i in range(HAMMERS)], *[f"writer/{i}" for i in range(WRITERS)])
         port, token, shared = self.server.port, self.server.token, []
         offers = fill_source(self.server.oci(), "source", 40)
-        seed = self.rng.random()
-        self.clients = [Hammer(f"hammer/{i}", port, token, f"{seed}/h{i}", "source", offers) for i in range(HAMMERS)]
+        self.clients = [Hammer(f"hammer/{i}", port, token, i, "source", offers, GRACE_S) for i in range(HAMMERS)]
         sizes = (10, 1000, 5000, 5000, 70_000, 70_000, 200_000, 200_000, 1_048_576, 1_300_001, 2_500_000)  # from 1 MiB on past the page cache
-        self.clients += [Writer(f"writer/{i}", port, token, f"{seed}/w{i}", shared, sizes) for i in range(WRITERS)]
-        self.clients += [Owner(self.server, f"owner{i}", f"{seed}/o{i}") for i in range(OWNERS)]
+        self.clients += [Writer(f"writer/{i}", port, token, i, shared, sizes, GRACE_S) for i in range(WRITERS)]
+        self.clients += [Owner(self.server, "owner", 0, GRACE_S), Roller(self.server, "roller", GRACE_S)]
 
     def stir(self, until):
         """Has the kernel write back dirty pages now and then, of one file and not of another: to the disk's cache, not further."""
@@ -131,7 +142,13 @@ class Machine:
             threads.append(threading.Thread(target=self.stir, args=(cutting,)))
         for t in threads:
             t.start()
-        time.sleep(min(self.rng.expovariate(1 / 0.3), 1.0))
+        seconds = self.rng.uniform(0.95, 1.3) if self.rng.random() < 0.1 else min(self.rng.expovariate(1 / 0.3), 1.0)
+        before = self.rng.uniform(0, seconds) if self.rng.random() < 0.5 else 0
+        time.sleep(before)
+        self.begin_command()
+        time.sleep(seconds - before)
+        if self.command.poll():
+            wrong.append(f"{self.command.args[1]}: {self.command.communicate()[0]}")
         cutting.set()
         self.cut()
         for t in threads:
@@ -156,16 +173,14 @@ class Machine:
         self.server.check(deep=True)
 
 
-@pytest.mark.timeout(2400 if LONG else 280)
+@pytest.mark.timeout(CUTS.timeout)
 def test_nothing_acknowledged_is_lost_when_the_power_fails_at_any_moment(machine):
     machine.power_on()
     machine.furnish()
-    for cut in range(CUTS):
-        machine.load_until_cut()
-        try:
+    for cut in CUTS:
+        with CUTS.round(cut, machine.clients) as machine.rng:
+            machine.load_until_cut()
             machine.come_back()
-        except Exception as e:
-            raise AssertionError(f"after power cut {cut}") from e
     machine.server.finish()
 
     counts = total(machine.clients)
@@ -173,18 +188,19 @@ def test_nothing_acknowledged_is_lost_when_the_power_fails_at_any_moment(machine
     print(counts, f"{lost} of {len(machine.cuts)} cuts lost writes; starts: median {statistics.median(machine.start_s):.3f} s, longest {max(machine.start_s):.3f} s")
     assert lost > len(machine.cuts) / 3, machine.cuts
     assert any(kept for _, _, kept in machine.cuts), machine.cuts
-    for operation in ("image", "retag", "untag", "toggle", "push", "mounted", "tag", "delete_image", "delete_blob", "delete", "create", "lifecycle", "policy"):
-        assert counts.get(operation, 0) > CUTS / 3, f"hardly any {operation}: {counts}"
+    for operation in ("image", "retag", "untag", "toggle", "push", "mounted", "tag", "delete_image", "delete_blob", "delete", "create", "lifecycle", "policy", "rolled", "expired", "collected"):
+        assert counts.get(operation, 0) > len(CUTS) / 3, f"hardly any {operation}: {counts}"
     assert statistics.median(machine.start_s) < 1 and max(machine.start_s) < 5, machine.start_s
 
 
-@pytest.mark.timeout(600 if LONG else 120)
-def test_the_first_start_is_durable_as_soon_as_it_answers(scratch, rng):
+@pytest.mark.timeout(FIRST_STARTS.timeout)
+def test_the_first_start_is_durable_as_soon_as_it_answers(scratch):
     """The root key, the credentials and the database of a new registry: whoever was answered once can come back."""
-    for i in range(FIRST_STARTS):
+    for i in FIRST_STARTS:
         (scratch / str(i)).mkdir()
-        with private_mounts():
-            m = Machine(scratch / str(i), rng)
+        with FIRST_STARTS.round(i, []) as rng, private_mounts():
+            m = Machine(scratch / str(i))
+            m.rng = rng
             try:
                 m.power_on()
                 credentials = m.server.credentials
@@ -209,12 +225,13 @@ def test_a_server_whose_syncs_lie_is_found_out(machine, about, complaint):
     machine.server.stop()
     machine.server.more_env = {"LD_PRELOAD": LIAR, "LYING_SYNC": about}
     machine.server.start()
-    for _ in range(8):
-        machine.load_until_cut()
-        try:
-            machine.come_back(starts=False)
-        except Exception as e:  # noqa: BLE001 - a missing tag, damaged bytes, a database that does not open: each is a find
-            print(f"found after {len(machine.cuts)} cuts: {e!r:.500}")
-            assert re.search(complaint, str(e))
-            return
+    for i in LIES:
+        with LIES.round(i, machine.clients) as machine.rng:
+            machine.load_until_cut()
+            try:
+                machine.come_back(starts=False)
+            except Exception as e:  # noqa: BLE001 - a missing tag, damaged bytes, a database that does not open: each is a find
+                print(f"found after {len(machine.cuts)} cuts: {e!r:.500}")
+                assert re.search(complaint, str(e))
+                return
     raise AssertionError(f"nobody noticed that syncs lied about {about}")
