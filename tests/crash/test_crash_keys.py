@@ -90,7 +90,7 @@ def test_nothing_is_lost_when_pushes_rotations_and_re_encryption_are_killed_at_a
 
     server.args = [a for a in server.args if a not in ("--encryption", "disk", "berth")]
     server.start()
-    assert rotations > min(5, len(KILLS) / 8)
+    assert rotations > min(5, KILLS.made / 8)
     # However often wrapping anew was interrupted, it comes to its end.
     newest = 1 + len(server.client("kms").list_key_rotations(KeyId=key)["Rotations"])
     end = time.monotonic() + 40
@@ -100,7 +100,7 @@ def test_nothing_is_lost_when_pushes_rotations_and_re_encryption_are_killed_at_a
     counts = total(writers)
     print(counts, rotations)
     for operation in ("push", "tag", "resumed"):
-        assert counts.get(operation, 0) > len(KILLS) / 8, f"hardly any {operation}: {counts}"
+        assert counts.get(operation, 0) > KILLS.made / 8, f"hardly any {operation}: {counts}"
     done = server.berth("re-encrypt")
     assert "manifests to the current form" in done.stdout
     told = json.loads(server.berth("check", "--json", "--deep").stdout)["encryption"]

@@ -2,18 +2,20 @@
 
     BERTH_SEED=S          makes the choices of an earlier run again
     BERTH_ROUNDS=200      so many rounds, whatever the test says
+    BERTH_SECONDS=200     as many as begin within that time, at most
     BERTH_ROUNDS=137-139  these only: what the clients try in a round depends on its seed and on what is there, not on how far they came before
 """
 
 import contextlib
 import os
 import random
+import time
 
 LONG = os.environ.get("BERTH_LONG") == "1"
 
 
 class Rounds:
-    """The numbers of the rounds. seconds_each: for the time limit."""
+    """The numbers of the rounds; made: how many there were. seconds_each: for the time limit."""
 
     def __init__(self, usual, seconds_each):
         first, _, last = os.environ.get("BERTH_ROUNDS", str(usual)).partition("-")
@@ -21,13 +23,17 @@ class Rounds:
         self.timeout = 100 + len(self.numbers) * seconds_each
         self.seed = int(os.environ.get("BERTH_SEED", random.randrange(1 << 30)))
         self.random = random.Random(self.seed)
-
-    def __len__(self):
-        return len(self.numbers)
+        self.made = 0
 
     def __iter__(self):
         print(f"BERTH_SEED={self.seed}")
-        return iter(self.numbers)
+        end = time.monotonic() + float(os.environ.get("BERTH_SECONDS", "inf"))
+        for number in self.numbers:
+            if time.monotonic() > end:
+                break
+            self.made += 1
+            yield number
+        print(f"{self.made} rounds")
 
     @contextlib.contextmanager
     def round(self, number, clients):

@@ -13,6 +13,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 
 import boto3
@@ -29,6 +30,10 @@ STOP_SECONDS = 30
 # Whether this is a build with a sanitizer: several times slower, and in need of /proc.
 SANITIZED = BINARY.exists() and any(x in BINARY.read_bytes() for x in (b"__asan_init", b"__tsan_init"))
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
+
+# One for all: it keeps the description of each service, which takes boto3 longer to read than a server to start.
+_session = boto3.session.Session()
+_session_lock = threading.Lock()
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -237,7 +242,8 @@ class Server:
         kw.setdefault("aws_secret_access_key", secret)
         kw.setdefault("endpoint_url", self.url)
         config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=10, read_timeout=60, proxies={})
-        client = boto3.session.Session().client(service, config=config.merge(kw.pop("config", botocore.config.Config())), **kw)
+        with _session_lock:
+            client = _session.client(service, config=config.merge(kw.pop("config", botocore.config.Config())), **kw)
         self._clients.append(client)
         return client
 
