@@ -35,6 +35,16 @@
 #define HOUR_MS      (3600LL * 1000)
 #define LATER        (clock_now_ms() + 1000 * HOUR_MS) /* everything is due */
 
+/* What the test does for itself in the middle of what it tests: tests of faults let it pass. */
+static UNUSED _Thread_local unsigned spared;
+
+static inline UNUSED void spared_end(unsigned *outer)
+{
+	spared = *outer;
+}
+
+#define SPARED_FROM_FAULTS unsigned spared_outer_ CLEANUP(spared_end) UNUSED = spared++
+
 struct world {
 	char folder[256], path[280];
 	struct db *db;
@@ -186,6 +196,7 @@ static inline UNUSED void delete_repo(struct world *w, const char *name)
 
 static inline UNUSED struct digest digest_of(struct str bytes)
 {
+	SPARED_FROM_FAULTS;
 	struct err err;
 	struct digest d;
 	ASSERT_DONE(hash_bytes(DIGEST_SHA256, bytes, &d, &err));

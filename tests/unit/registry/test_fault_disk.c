@@ -1,0 +1,142 @@
+/*
+ * Every call with which SQLite reads, writes, cuts or flushes a file fails, once or from there on,
+ * at every place that an operation passes: a broken disk, and a full one.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "plays.h"
+
+/* The engine finds these in place of the C library's, for this program alone. */
+#define SEEN_BY_THE_ENGINE __attribute__((visibility("default")))
+
+enum { AT_READ = 1, AT_WRITE = 2, AT_SYNC = 4 };
+
+static atomic_uint countdown, sites;
+static atomic_int failure; /* errno */
+static atomic_bool is_lasting, is_met, is_met_reading;
+
+static bool fails(unsigned site)
+{
+	if ((atomic_load(&sites) & site) == 0 || spared > 0)
+		return false;
+	unsigned left = atomic_load(&countdown);
+	do {
+		if (left == 0)
+			return false;
+	} while (!atomic_compare_exchange_weak(
+		&countdown, &left, left == 1 && atomic_load(&is_lasting) ? 1 : left - 1));
+	if (left > 1)
+		return false;
+	atomic_store(&is_met, true);
+	if (site == AT_READ)
+		atomic_store(&is_met_reading, true);
+	errno = atomic_load(&failure);
+	return true;
+}
+
+SEEN_BY_THE_ENGINE ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
+{
+	return fails(AT_READ) ? -1 : syscall(SYS_pread64, fd, bytes, len, at);
+}
+
+/* A disk that fails has taken some of it. */
+SEEN_BY_THE_ENGINE ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
+{
+	if (!fails(AT_WRITE))
+		return syscall(SYS_pwrite64, fd, bytes, len, at);
+	int code = errno;
+	(void)syscall(SYS_pwrite64, fd, bytes, len / 2, at);
+	errno = code;
+	return -1;
+}
+
+SEEN_BY_THE_ENGINE int fdatasync(int fd)
+{
+	return fails(AT_SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+SEEN_BY_THE_ENGINE int ftruncate64(int fd, off64_t len)
+{
+	return fails(AT_WRITE) ? -1 : (int)syscall(SYS_ftruncate, fd, len);
+}
+
+static void arm(unsigned n, int code, unsigned at, bool lasting)
+{
+	atomic_store(&countdown, 0);
+	if (n != 0) {
+		atomic_store(&is_met, false);
+		atomic_store(&is_met_reading, false);
+	}
+	atomic_store(&failure, code);
+	atomic_store(&sites, at);
+	atomic_store(&is_lasting, lasting);
+	atomic_store(&countdown, n);
+}
+
+static bool is_spent(struct world *w UNUSED)
+{
+	return atomic_load(&is_met);
+}
+
+/* SQLite takes what cannot be read for damaged. */
+static bool is_unavailable(enum err_kind kind)
+{
+	return kind == ERR_UNAVAILABLE || (kind == ERR_CORRUPT && atomic_load(&is_met_reading));
+}
+
+static bool is_full(enum err_kind kind)
+{
+	return kind == ERR_STORAGE_FULL;
+}
+
+static void arm_broken(struct world *w UNUSED, unsigned n)
+{
+	arm(n, EIO, AT_READ | AT_WRITE | AT_SYNC, false);
+}
+
+static void arm_gone(struct world *w UNUSED, unsigned n)
+{
+	arm(n, EIO, AT_READ | AT_WRITE | AT_SYNC, true);
+}
+
+static void arm_full(struct world *w UNUSED, unsigned n)
+{
+	arm(n, ENOSPC, AT_WRITE, true);
+}
+
+static void play_all(const struct fault *fault)
+{
+	for (size_t i = 0; i < ARRAY_LEN(plays); i++)
+		play_all_places(&plays[i], fault);
+}
+
+static void any_access_to_the_disk_may_fail(void **state UNUSED)
+{
+	static const struct fault fault = { arm_broken, is_spent, is_unavailable, true, 0 };
+	play_all(&fault);
+}
+
+static void the_disk_may_be_gone_for_a_while(void **state UNUSED)
+{
+	static const struct fault fault = { arm_gone, is_spent, is_unavailable, true, 0 };
+	play_all(&fault);
+}
+
+static void the_disk_may_be_full_for_a_while(void **state UNUSED)
+{
+	static const struct fault fault = { arm_full, is_spent, is_full, true, 0 };
+	play_all(&fault);
+}
+
+int main(int argc, char **argv UNUSED)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_access_to_the_disk_may_fail),
+		cmocka_unit_test(the_disk_may_be_gone_for_a_while),
+		cmocka_unit_test(the_disk_may_be_full_for_a_while),
+	};
+	return RUN_EITHER_WAY(tests, argc);
+}
