@@ -22,6 +22,7 @@ struct arena {
 	size_t left;          /* bytes that may still be handed out */
 	size_t next_len;      /* of the next block */
 	struct block *blocks; /* all but the first */
+	bool is_starved;
 	alignas(max_align_t) char bytes[];
 };
 
@@ -35,7 +36,13 @@ struct arena *arena_new(size_t max_bytes)
 	a->left = max_bytes;
 	a->next_len = (size_t)FIRST_BLOCK * 2;
 	a->blocks = NULL;
+	a->is_starved = false;
 	return a;
+}
+
+bool arena_is_starved(const struct arena *a)
+{
+	return a == NULL || a->is_starved;
 }
 
 void arena_free(struct arena *a)
@@ -54,8 +61,10 @@ void arena_free(struct arena *a)
 static struct block *block_new(struct arena *a, size_t len)
 {
 	struct block *b = malloc(sizeof(*b) + len);
-	if (b == NULL)
+	if (b == NULL) {
+		a->is_starved = true;
 		return NULL;
+	}
 	b->next = a->blocks;
 	a->blocks = b;
 	return b;
@@ -81,7 +90,7 @@ static void *take_slow(struct arena *a, size_t len)
 /* Bytes that are not zeroed. pad: to reach the alignment wanted. */
 static inline void *take(struct arena *a, size_t len, size_t pad)
 {
-	if (len > a->left)
+	if (a == NULL || len > a->left)
 		return NULL;
 	size_t room = (size_t)(a->end - a->pos);
 	void *at;
@@ -99,7 +108,7 @@ static inline void *take(struct arena *a, size_t len, size_t pad)
 
 void *arena_alloc(struct arena *a, size_t len)
 {
-	size_t pad = (size_t)(-(uintptr_t)a->pos & (ALIGN - 1));
+	size_t pad = a != NULL ? (size_t)(-(uintptr_t)a->pos & (ALIGN - 1)) : 0;
 	/* A byte at least, so that every object has an address of its own. */
 	void *at = take(a, len != 0 ? len : 1, pad);
 	return at == NULL ? NULL : memset(at, 0, len);

@@ -6,9 +6,12 @@
 
 struct arena;
 
-/* max_bytes: the cap on all that it hands out. The first block is small (1 KiB). */
+/* max_bytes: the cap on all that it hands out. The first block is small (1 KiB). NULL when out of
+ * memory: that is an arena, too, which has nothing to hand out. */
 struct arena *arena_new(size_t max_bytes);
 void arena_free(struct arena *a); /* accepts NULL */
+/* Whether memory was missing rather than the cap reached, once something failed. */
+bool arena_is_starved(const struct arena *a);
 /* Zeroed, aligned for any type; NULL when over the cap or out of memory. */
 void *arena_alloc(struct arena *a, size_t len);
 /* Copy with a terminating NUL behind it (not counted). ptr is NULL on failure. */

@@ -1,5 +1,8 @@
 #include "base/json.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
 /* jansson.h claims names that json.h has too; here they get others. */
 #define json_type   jansson_type /* NOLINT(readability-identifier-naming) */
 #define JSON_OBJECT JANSSON_OBJECT
@@ -61,16 +64,41 @@ static const char *excess(struct str text)
 	return NULL;
 }
 
+/* jansson tells a text that is none from one that there was no memory for in words only, and not
+ * everywhere. */
+static _Thread_local bool is_starved;
+
+static void *note_malloc(size_t len)
+{
+	void *p = malloc(len);
+	if (p == NULL)
+		is_starved = true;
+	return p;
+}
+
+static void note_allocations(void)
+{
+	json_set_alloc_funcs(note_malloc, free);
+}
+
 static bool parse(struct str text, size_t flags, struct json **out, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	json_error_t why;
 	const char *too_much = excess(text);
 	if (too_much != NULL) {
 		err_set(err, ERR_INVALID, "Invalid JSON syntax");
 		return err_wrap(err, "%s", too_much);
 	}
+	(void)pthread_once(&once, note_allocations);
+	is_starved = false;
 	json_t *root = json_loadb(text.len != 0 ? text.ptr : "", text.len,
 		JSON_DECODE_ANY | JSON_ALLOW_NUL | flags, &why);
+	if (is_starved) { /* a root that it then gives all the same may lack something */
+		json_decref(root);
+		return err_sys(
+			err, ERR_UNAVAILABLE, 0, "no memory for JSON of %zu bytes", text.len);
+	}
 	if (root == NULL) {
 		err_set(err, ERR_INVALID, "Invalid JSON syntax");
 		return err_wrap(err, "line %d column %d: %s", why.line, why.column, why.text);

@@ -109,7 +109,9 @@ bool aead_wrap(const struct secret *key, struct str what, struct str plain, stru
 		return false;
 	uint8_t *to = buf_reserve(out, AEAD_WRAP_LEN + plain.len);
 	if (to == NULL)
-		return err_set(err, ERR_TOO_LARGE, "too long to be wrapped");
+		return AEAD_WRAP_LEN + plain.len > out->max - out->len
+			       ? err_set(err, ERR_TOO_LARGE, "too long to be wrapped")
+			       : err_sys(err, ERR_UNAVAILABLE, 0, "no memory to wrap a key");
 	to[0] = WRAP_VERSION;
 	random_bytes(to + 1, AEAD_NONCE_LEN);
 	uint8_t *at = to + 1 + AEAD_NONCE_LEN;
@@ -151,7 +153,9 @@ bool aead_unwrap(const struct secret *key, struct str what, struct str wrapped, 
 		return false;
 	void *to = buf_reserve(out, wrapped.len - AEAD_WRAP_LEN);
 	if (to == NULL)
-		return err_set(err, ERR_TOO_LARGE, "too long to be unwrapped");
+		return wrapped.len - AEAD_WRAP_LEN > out->max - out->len
+			       ? err_set(err, ERR_TOO_LARGE, "too long to be unwrapped")
+			       : err_sys(err, ERR_UNAVAILABLE, 0, "no memory to unwrap a key");
 	if (!unwrap(key, what, wrapped, to, err))
 		return false;
 	buf_commit(out, wrapped.len - AEAD_WRAP_LEN);

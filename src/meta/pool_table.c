@@ -73,9 +73,13 @@ bool pool_key_table_get(struct db_conn *c, int64_t pool_id, int layer, int64_t v
 	bind_key(st, pool_id, layer, version);
 	if (!db_step(st, found, err))
 		return false;
-	if (*found)
-		buf_add_str(wrapped, db_col_str(st, 0));
-	return true;
+	if (!*found)
+		return true;
+	struct str key = db_col_str(st, 0);
+	bool fits = key.len <= wrapped->max; /* else nobody's key: it is left empty */
+	buf_add_str(wrapped, key);
+	return !fits || buf_ok(wrapped) ||
+	       err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a wrapped data key");
 }
 
 bool pool_key_table_version(struct db_conn *c, int64_t pool_id, int64_t *version, struct err *err)

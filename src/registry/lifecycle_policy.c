@@ -192,7 +192,7 @@ static bool read_pattern(
 		return fail(err, "A tag pattern can have at most %d wildcards: " STR_FMT,
 			WILDCARDS_MAX, STR_ARG(str_sub(s, 0, QUOTED_MAX)));
 	*out = arena_printf(arena, STR_FMT "%s", STR_ARG(s), is_prefix ? "*" : "");
-	return out->ptr || err_sys(err, ERR_INTERNAL, 0, "lifecycle policy: arena is used up");
+	return out->ptr || err_sys(err, ERR_UNAVAILABLE, 0, "lifecycle policy: arena is used up");
 }
 
 static bool read_patterns(
@@ -206,7 +206,7 @@ static bool read_patterns(
 			"array is too short: must have at least 1 elements but instance has 0 elements");
 	struct str *patterns = arena_alloc(arena, n * sizeof(*patterns));
 	if (!patterns)
-		return err_sys(err, ERR_INTERNAL, 0, "lifecycle policy: arena is used up");
+		return err_sys(err, ERR_UNAVAILABLE, 0, "lifecycle policy: arena is used up");
 	for (size_t i = 0; i < n; i++) {
 		if (!read_pattern(json_at(list, i), r->are_prefixes, arena, &patterns[i], err))
 			return false;
@@ -375,7 +375,7 @@ static bool read_policy(
 			n ? "long" : "short", n ? "most" : "least", n ? LIFECYCLE_RULES_MAX : 1, n);
 	struct lifecycle_rule *rules = arena_alloc(arena, n * sizeof(*rules));
 	if (!rules)
-		return err_sys(err, ERR_INTERNAL, 0, "lifecycle policy: arena is used up");
+		return err_sys(err, ERR_UNAVAILABLE, 0, "lifecycle policy: arena is used up");
 	size_t patterns = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!read_rule(json_at(list, i), &rules[i], arena, err))
@@ -400,7 +400,12 @@ bool lifecycle_policy_parse(
 	struct err why;
 	if (text.len > (size_t)LIFECYCLE_TEXT_MAX * 4) /* characters of UTF-8 */
 		return fail(err, "The policy is longer than %d characters.", LIFECYCLE_TEXT_MAX);
-	if (!json_parse(text, &root, &why) || json_type(root) != JSON_OBJECT)
+	bool parsed = json_parse(text, &root, &why);
+	if (!parsed && why.kind == ERR_UNAVAILABLE) {
+		*err = why;
+		return false;
+	}
+	if (!parsed || json_type(root) != JSON_OBJECT)
 		return fail(err, "Could not map policyString into LifecyclePolicy.");
 	return read_policy(root, arena, out, err);
 }

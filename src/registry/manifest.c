@@ -20,6 +20,14 @@ static bool invalid(struct err *err, const char *what)
 		"Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%s'", what);
 }
 
+/* The arena gave nothing. */
+static bool too_large(const struct arena *arena, struct err *err)
+{
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory to read a manifest")
+		       : invalid(err, "The manifest is too large");
+}
+
 static enum manifest_kind kind_of(struct str media_type)
 {
 	if (str_eq_c(media_type, OCI_MANIFEST) || str_eq_c(media_type, DOCKER_MANIFEST))
@@ -95,7 +103,7 @@ static bool find_type(const struct json *root, struct str content_type, struct a
 		return invalid(err, "Docker image manifest schema 1 is not supported");
 	m->media_type = arena_str(arena, type);
 	m->kind = kind_of(type);
-	return m->media_type.ptr || invalid(err, "The manifest is too large");
+	return m->media_type.ptr || too_large(arena, err);
 }
 
 static bool descriptor(const struct json *d, struct digest *digest, uint64_t *size, struct err *err)
@@ -282,7 +290,7 @@ static bool parse_needs(
 		return false;
 	return (drop_repeats(m->blobs, sizeof(*m->blobs), &m->blob_count, arena) &&
 		       drop_repeats(m->children, sizeof(*m->children), &m->child_count, arena)) ||
-	       invalid(err, "The manifest is too large");
+	       too_large(arena, err);
 }
 
 static bool parse_common(
@@ -303,7 +311,7 @@ static bool parse_common(
 	if (type.len && !is_media_type(type))
 		return invalid(err, "artifactType is not a media type");
 	m->artifact_type = arena_str(arena, type.len ? type : m->config_media_type);
-	return m->artifact_type.ptr || invalid(err, "The manifest is too large");
+	return m->artifact_type.ptr || too_large(arena, err);
 }
 
 bool manifest_parse(struct str bytes, struct str content_type, struct arena *arena,
@@ -316,7 +324,12 @@ bool manifest_parse(struct str bytes, struct str content_type, struct arena *are
 		return err_set(err, ERR_TOO_LARGE,
 			"Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'must have length less than or equal to %d'",
 			MANIFEST_MAX_BYTES);
-	if (!json_parse(bytes, &root, &bad) || json_type(root) != JSON_OBJECT)
+	bool parsed = json_parse(bytes, &root, &bad);
+	if (!parsed && bad.kind == ERR_UNAVAILABLE) {
+		*err = bad;
+		return false;
+	}
+	if (!parsed || json_type(root) != JSON_OBJECT)
 		return invalid(err, "Invalid JSON syntax");
 	if (!find_type(root, content_type, arena, &m, err))
 		return false;
