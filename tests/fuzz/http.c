@@ -11,6 +11,7 @@
 #include "http/http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -430,7 +431,8 @@ struct client {
 static bool is_silent(const struct client *c, int wait_ms)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
-	return poll(&p, 1, wait_ms) != 1;
+	/* The search's own clock ticks by a signal. */
+	return TEMP_FAILURE_RETRY(poll(&p, 1, wait_ms)) != 1;
 }
 
 /* More bytes, or the end. */
@@ -438,7 +440,8 @@ static void hear_more(struct client *c)
 {
 	CHECK(!is_silent(c, WAIT_MS));
 	CHECK(c->len < sizeof(c->in));
-	ssize_t n = recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, 0);
+	ssize_t n = TEMP_FAILURE_RETRY(
+		recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, 0));
 	c->is_over = n <= 0;
 	c->len += n > 0 ? (size_t)n : 0;
 }
@@ -506,7 +509,7 @@ static void dial(struct client *c, uint16_t port)
 static void say(const struct client *c, struct str s)
 {
 	while (s.len > 0) {
-		ssize_t n = send(c->fd, s.ptr, s.len, MSG_NOSIGNAL);
+		ssize_t n = TEMP_FAILURE_RETRY(send(c->fd, s.ptr, s.len, MSG_NOSIGNAL));
 		if (n <= 0)
 			return;
 		s = str_sub(s, (size_t)n, s.len);
