@@ -1,203 +1,22 @@
 /*
  * Whole sequences of requests against the rules of the registry, with a model of what must be
  * there. Each byte pair is an operation and what it is applied to (see `ops`): repositories are
- * created and deleted, layers uploaded in pieces and mounted, images put, tagged and deleted, the
- * collector and restarts come in between, and calls of the database and the store fail. What is
- * acknowledged is there, with the bytes that were pushed; an image never lacks a layer; what is
- * refused is refused for the reason that the model knows; and in the end nothing is damaged,
- * miscounted or left over.
+ * created and deleted, in pools of each type of encryption, layers uploaded in pieces and mounted,
+ * images put (waiting or in steps), tagged, archived and deleted, lifecycle policies carried out,
+ * the collector and restarts come in between, and calls of the database and the store fail. What is
+ * acknowledged is there, with the bytes that were pushed; an image never lacks a layer; a mount
+ * never leaves its pool; what is refused is refused for the reason that the model knows; and in the
+ * end nothing is damaged, miscounted or left over.
  *
  * Each sequence has a registry of its own in a database that is made anew now and then.
  */
-#include "sequence_world.h"
+#include <errno.h>
+#include <semaphore.h>
+
+#include "sequence_model.h"
 
 #define OPS_MAX   96
 #define SEQUENCES 200 /* in one database */
-
-/* --- the model --- */
-
-/* What the collector may have taken, or a call that failed may have done, is MAYBE until somebody
- * looks. */
-enum there { NO, YES, MAYBE };
-
-struct model_repo {
-	enum there is, blobs[BLOBS], images[IMAGES];
-	int tags[TAGS]; /* an image, or -1 */
-	bool tags_maybe;
-};
-
-struct model_upload {
-	enum there is;
-	unsigned repo, blob;
-	size_t size; /* acknowledged */
-	char id[UUID_TEXT_LEN + 1];
-};
-
-static struct model {
-	struct model_repo repos[REPOS];
-	struct model_upload uploads[UPLOADS];
-	bool is_mounting;
-	bool may_fail; /* a fault is waiting for its call */
-} m;
-
-static void forget_contents(struct model_repo *r)
-{
-	memset(r, 0, sizeof(*r));
-	for (size_t t = 0; t < TAGS; t++)
-		r->tags[t] = -1;
-}
-
-static bool needs(const struct shape_of *s, int blob)
-{
-	for (size_t i = 0; s->blobs[i] >= 0; i++)
-		if (s->blobs[i] == blob)
-			return true;
-	return false;
-}
-
-static bool lists(const struct shape_of *s, int child)
-{
-	for (size_t i = 0; s->children[i] >= 0; i++)
-		if (s->children[i] == child)
-			return true;
-	return false;
-}
-
-static bool is_needed(const struct model_repo *r, int blob, enum there least)
-{
-	for (size_t i = 0; i < IMAGES; i++)
-		if (needs(&shapes[i], blob) &&
-			(r->images[i] == YES || (least == MAYBE && r->images[i] == MAYBE)))
-			return true;
-	return false;
-}
-
-static void all_maybe(struct model_repo *r)
-{
-	r->is = MAYBE;
-	r->tags_maybe = true;
-	for (size_t i = 0; i < BLOBS; i++)
-		r->blobs[i] = MAYBE;
-	for (size_t i = 0; i < IMAGES; i++)
-		r->images[i] = MAYBE;
-}
-
-/* --- looking --- */
-
-static void settle(enum there *is, bool found)
-{
-	CHECK(*is == MAYBE || (*is == YES) == found);
-	*is = found ? YES : NO;
-}
-
-static bool reads(unsigned r, int blob)
-{
-	char bytes[64];
-	struct err err;
-	struct blob_info info;
-	struct blob_reader *reader = NULL;
-	size_t n = 0;
-	struct str text = text_of(blob);
-	if (!blob_open(w.core, &w.reg, repo_of(r), &w.blobs[blob], &info, &reader, &err)) {
-		CHECK(err.kind == ERR_BLOB_UNKNOWN);
-		return false;
-	}
-	CHECK(blob_reader_pread(reader, bytes, sizeof(bytes), 0, &n, &err));
-	CHECK(info.size_bytes == text.len && n == text.len && memcmp(bytes, text.ptr, n) == 0);
-	blob_reader_close(reader);
-	return true;
-}
-
-/* The image that a reference finds, or -1. */
-static int find_image(unsigned r, const struct image_ref *ref)
-{
-	struct err err;
-	struct image image;
-	struct buf bytes CLEANUP(buf_fini);
-	buf_init(&bytes, 4 * MIB);
-	struct image_want want = { repo_of(r), ref, &bytes };
-	if (!image_get(w.core, &w.reg, &want, w.arena, &image, &err)) {
-		CHECK(err.kind == ERR_IMAGE_UNKNOWN);
-		return -1;
-	}
-	for (size_t i = 0; i < IMAGES; i++)
-		if (digest_eq(&image.digest, &w.images[i])) {
-			CHECK(str_eq(image.bytes, w.manifests[i]));
-			return (int)i;
-		}
-	abort();
-}
-
-static void look_at_tags(unsigned r)
-{
-	struct model_repo *repo = &m.repos[r];
-	for (size_t t = 0; t < TAGS; t++) {
-		struct image_ref ref = { .tag = str_from(tag_names[t]) };
-		int found = find_image(r, &ref);
-		CHECK(repo->tags_maybe || found == repo->tags[t]);
-		CHECK(found < 0 || repo->images[found] == YES);
-		repo->tags[t] = found;
-	}
-	repo->tags_maybe = false;
-}
-
-static void look(unsigned r)
-{
-	struct model_repo *repo = &m.repos[r];
-	struct err err;
-	struct repo got;
-	bool found = repo_get(w.core, &w.reg, repo_of(r), w.arena, &got, &err);
-	CHECK(found || err.kind == ERR_REPO_UNKNOWN);
-	settle(&repo->is, found);
-	if (!found) {
-		forget_contents(repo);
-		return;
-	}
-	for (int b = 0; b < BLOBS; b++)
-		settle(&repo->blobs[b], reads(r, b));
-	for (size_t i = 0; i < IMAGES; i++) {
-		struct image_ref ref = {
-			.tag = STR(""), .has_digest = true, .digest = w.images[i]
-		};
-		settle(&repo->images[i], find_image(r, &ref) == (int)i);
-		for (int b = 0; b < BLOBS; b++)
-			CHECK(repo->images[i] == NO || !needs(&shapes[i], b) ||
-				repo->blobs[b] == YES);
-		for (int c = 0; c < (int)IMAGES; c++)
-			CHECK(repo->images[i] == NO || !lists(&shapes[i], c) ||
-				repo->images[c] == YES);
-	}
-	look_at_tags(r);
-}
-
-/* A call failed although the model knows no reason: only a fault may be one, and then what it was
- * about is looked up. Returns false, for the caller to go. */
-static bool excused(const struct err *err, unsigned r)
-{
-	CHECK(m.may_fail);
-	CHECK(err->kind == ERR_UNAVAILABLE || err->kind == ERR_STORAGE_FULL);
-	m.may_fail = false;
-	db_fault_set(w.db, 0, DB_FAULT_IO, DB_FAULT_AT_ANY);
-	store_fault_set(w.store, 0, ERR_UNAVAILABLE);
-	all_maybe(&m.repos[r]);
-	look(r);
-	return false;
-}
-
-static bool is_fault(const struct err *err)
-{
-	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_STORAGE_FULL;
-}
-
-/* Whether the call went as the model says: done, or refused with this kind. */
-static bool expect(bool done, const struct err *err, bool should, enum err_kind kind, unsigned r)
-{
-	if (!done && is_fault(err))
-		return excused(err, r);
-	CHECK(done == should);
-	CHECK(done || err->kind == kind);
-	return done;
-}
 
 /* --- operations; r: a repository, x: what else the second byte says --- */
 
@@ -205,12 +24,14 @@ static void op_create(unsigned r, unsigned x)
 {
 	struct err err;
 	struct repo out;
-	struct repo_new in = { .name = repo_of(r), .enc_type = ENC_AES256, .mutability = MUTABLE };
-	(void)x;
+	/* Without a key it is the managed one. */
+	enum enc_type enc = x < 128 ? ENC_AES256 : x < 192 ? ENC_KMS : ENC_KMS_DSSE;
+	struct repo_new in = { .name = repo_of(r), .enc_type = enc, .mutability = MUTABLE };
 	bool done = repo_create(w.core, &w.reg, &in, w.arena, &out, &err);
 	if (expect(done, &err, m.repos[r].is == NO, ERR_REPO_EXISTS, r)) {
 		forget_contents(&m.repos[r]);
 		m.repos[r].is = YES;
+		m.repos[r].enc = enc;
 	}
 }
 
@@ -385,15 +206,61 @@ static void mounted(unsigned r, unsigned s, int b, bool has_source, enum mount_o
 	CHECK(repo->blobs[b] != YES || outcome == MOUNT_PRESENT);
 	CHECK(outcome != MOUNT_PRESENT || repo->blobs[b] != NO);
 	for (unsigned i = 0; i < REPOS; i++)
-		is_held = is_held || m.repos[i].blobs[b] != NO;
+		is_held = is_held || (m.repos[i].blobs[b] != NO && m.repos[i].enc == repo->enc);
 	if (outcome == MOUNT_MOUNTED)
 		CHECK(m.is_mounting && is_held);
 	else if (outcome != MOUNT_PRESENT && m.is_mounting && has_source)
-		CHECK(m.repos[s].blobs[b] != YES);
+		CHECK(m.repos[s].blobs[b] != YES || m.repos[s].enc != repo->enc);
 	if (outcome == MOUNT_MOUNTED || outcome == MOUNT_PRESENT)
 		repo->blobs[b] = YES;
 	else if (repo->blobs[b] == MAYBE)
 		repo->blobs[b] = NO;
+}
+
+/* --- mounts and puts in steps, as requests that may not wait go --- */
+
+static void step_done(void *sem)
+{
+	CHECK(sem_post(sem) == 0);
+}
+
+static void step_wait(sem_t *sem)
+{
+	CHECK(TEMP_FAILURE_RETRY(sem_wait(sem)) == 0);
+	CHECK(sem_destroy(sem) == 0);
+}
+
+static bool mount_it(
+	bool in_steps, const struct mount_request *in, struct mount_result *out, struct err *err)
+{
+	sem_t sem;
+	struct mount_attempt *a = in_steps ? mount_begin(w.core, &w.reg, in, w.arena) : NULL;
+	if (a == NULL)
+		return mount_try(w.core, &w.reg, in, w.arena, out, err);
+	CHECK(sem_init(&sem, 0, 0) == 0);
+	mount_start(a, step_done, &sem);
+	step_wait(&sem);
+	bool is_over = mount_is_over(a);
+	bool done = mount_end(a, out, err);
+	CHECK(!is_over ||
+		(done && (out->outcome == MOUNT_MOUNTED || out->outcome == MOUNT_PRESENT)));
+	return done;
+}
+
+static bool put_it(
+	bool in_steps, const struct image_put *in, struct image_put_result *out, struct err *err)
+{
+	sem_t sem;
+	struct image_again *a = in_steps ? image_put_begin(w.core, &w.reg, in, w.arena) : NULL;
+	if (a == NULL)
+		return image_put(w.core, &w.reg, in, w.arena, out, err);
+	CHECK(sem_init(&sem, 0, 0) == 0);
+	image_put_start(a, step_done, &sem);
+	step_wait(&sem);
+	bool is_over = image_put_is_over(a);
+	bool done = image_put_end(a, out, err);
+	CHECK(!is_over || done);
+	return done;
 }
 
 static void op_mount(unsigned r, unsigned x)
@@ -408,7 +275,7 @@ static void op_mount(unsigned r, unsigned x)
 		.digest = str_from(digest_text(&w.blobs[b], text)),
 		.principal = STR("arn:aws:iam::000000000000:user/fuzz"),
 		.may_read = may_read };
-	bool done = mount_try(w.core, &w.reg, &in, w.arena, &result, &err);
+	bool done = mount_it(x / BLOBS / (REPOS + 1) % 2, &in, &result, &err);
 	if (expect(done, &err, m.repos[r].is == YES, ERR_REPO_UNKNOWN, r))
 		mounted(r, s, b, s < REPOS, result.outcome);
 }
@@ -422,10 +289,33 @@ static enum there has_parts(const struct model_repo *r, const struct shape_of *s
 		all = is == NO || all == NO ? NO : is == MAYBE ? MAYBE : all;
 	}
 	for (size_t i = 0; s->children[i] >= 0; i++) {
-		enum there is = r->images[s->children[i]];
+		int child = s->children[i];
+		enum there is = r->images[child];
+		if (is == YES && r->status[child] != IMAGE_ACTIVE)
+			is = r->status_maybe[child] ? MAYBE : NO;
 		all = is == NO || all == NO ? NO : is == MAYBE ? MAYBE : all;
 	}
 	return all;
+}
+
+/* A push of what is in the archive brings it back at once, with all that it names. */
+static void bring_back(struct model_repo *repo, unsigned i)
+{
+	repo->images[i] = YES;
+	repo->status[i] = IMAGE_ACTIVE;
+	for (size_t c = 0; shapes[i].children[c] >= 0; c++)
+		repo->status[shapes[i].children[c]] = IMAGE_ACTIVE;
+}
+
+/* tag < TAGS and another image has it. */
+static bool is_fixed(const struct model_repo *repo, unsigned tag, unsigned i)
+{
+	if (tag == TAGS || repo->tags[tag] < 0 || repo->tags[tag] == (int)i)
+		return false;
+	bool meets = tag == 0; /* EXCLUDED */
+	return repo->mutability == IMMUTABLE ||
+	       (repo->mutability == MUTABLE_WITH_EXCLUSION && meets) ||
+	       (repo->mutability == IMMUTABLE_WITH_EXCLUSION && !meets);
 }
 
 static void op_put(unsigned r, unsigned x)
@@ -436,24 +326,29 @@ static void op_put(unsigned r, unsigned x)
 	unsigned t = x / IMAGES % (TAGS + 1);
 	struct model_repo *repo = &m.repos[r];
 	struct str tags[1] = { t < TAGS ? str_from(tag_names[t]) : STR("") };
-	struct image_put in = {
-		.repo = repo_of(r), .bytes = w.manifests[i], .tags = tags, .tag_count = t < TAGS
-	};
-	enum there parts = has_parts(repo, &shapes[i]);
-	bool done = image_put(w.core, &w.reg, &in, w.arena, &result, &err);
+	struct image_put in = { .repo = repo_of(r),
+		.bytes = w.manifests[i],
+		.content_type = str_from(type_of(i)),
+		.tags = tags,
+		.tag_count = t < TAGS };
+	enum there parts = repo->images[i] == YES ? YES : has_parts(repo, &shapes[i]);
+	bool fixed = is_fixed(repo, t, i);
+	bool done = put_it(x / IMAGES / (TAGS + 1) % 2, &in, &result, &err);
 	if (!done && is_fault(&err)) {
 		(void)excused(&err, r);
 		return;
 	}
 	if (!done) {
-		CHECK(repo->is == NO
-				? err.kind == ERR_REPO_UNKNOWN
+		CHECK(repo->is == NO ? err.kind == ERR_REPO_UNKNOWN
+			: err.kind == ERR_TAG_IMMUTABLE
+				? fixed && parts != NO
 				: parts != YES && (err.kind == ERR_MANIFEST_BLOB_UNKNOWN ||
 							  err.kind == ERR_MANIFEST_CHILD_UNKNOWN));
 		return;
 	}
-	CHECK(repo->is == YES && parts != NO && digest_eq(&result.digest, &w.images[i]));
-	repo->images[i] = YES;
+	CHECK(repo->is == YES && parts != NO && !fixed);
+	CHECK(digest_eq(&result.digest, &w.images[i]));
+	bring_back(repo, i);
 	if (t < TAGS)
 		repo->tags[t] = (int)i;
 }
@@ -575,11 +470,12 @@ static void op_setting(unsigned r, unsigned x)
 	m.is_mounting = str_eq(value, STR("ENABLED"));
 }
 
+/* From the upper half on the disk is said to be encrypted: new bytes lie as they are. */
 static void op_restart(unsigned r, unsigned x)
 {
 	(void)r;
-	(void)x;
 	core_close(w.core);
+	w.options.disk_is_encrypted = x >= 128;
 	open_core();
 }
 
@@ -594,11 +490,16 @@ static void op_fault(unsigned r, unsigned x)
 			DB_FAULT_AT_ANY);
 }
 
-static void look_at_all(void)
+static void disarm(void)
 {
 	m.may_fail = false;
 	db_fault_set(w.db, 0, DB_FAULT_IO, DB_FAULT_AT_ANY);
 	store_fault_set(w.store, 0, ERR_UNAVAILABLE);
+}
+
+static void look_at_all(void)
+{
+	disarm();
 	for (unsigned r = 0; r < REPOS; r++)
 		look(r);
 }
@@ -610,12 +511,162 @@ static void op_look(unsigned r, unsigned x)
 	look_at_all();
 }
 
+/* --- storage classes, mutability, lifecycle --- */
+
+/* An index names it that is not archived. */
+static bool has_active_parent(const struct model_repo *r, int image)
+{
+	for (size_t i = 0; i < IMAGES; i++)
+		if (r->images[i] == YES && lists(&shapes[i], image) &&
+			r->status[i] != IMAGE_ARCHIVED)
+			return true;
+	return false;
+}
+
+static void start_return(struct model_repo *repo, int i)
+{
+	if (repo->status[i] != IMAGE_ARCHIVED)
+		return;
+	repo->status[i] = IMAGE_ACTIVATING;
+	for (size_t c = 0; shapes[i].children[c] >= 0; c++)
+		start_return(repo, shapes[i].children[c]);
+}
+
+static void op_archive(unsigned r, unsigned x)
+{
+	struct err err;
+	struct archive_result result;
+	int i = (int)(x % IMAGES);
+	struct model_repo *repo = &m.repos[r];
+	struct archive_request in = { .repo = repo_of(r), .to_archive = x / IMAGES % 2 == 0 };
+	in.ref = (struct image_ref){ .tag = STR(""), .has_digest = true, .digest = w.images[i] };
+	bool refused = in.to_archive &&
+		       (repo->status[i] == IMAGE_ACTIVATING ||
+			       (repo->status[i] == IMAGE_ACTIVE && has_active_parent(repo, i)));
+	enum err_kind kind = repo->is == NO          ? ERR_REPO_UNKNOWN
+			     : repo->images[i] == NO ? ERR_IMAGE_UNKNOWN
+						     : ERR_STORAGE_CLASS;
+	bool done = archive_update(w.core, &w.reg, &in, &result, &err);
+	if (!expect(done, &err, repo->images[i] == YES && !refused, kind, r))
+		return;
+	CHECK(digest_eq(&result.digest, &w.images[i]));
+	if (in.to_archive)
+		repo->status[i] = IMAGE_ARCHIVED;
+	else
+		start_return(repo, i);
+	CHECK(result.status == repo->status[i]);
+}
+
+static void op_mutability(unsigned r, unsigned x)
+{
+	struct err err;
+	struct str filters[1] = { STR(EXCLUDED) };
+	enum mutability mode = (enum mutability)(x % 4 + 1);
+	bool done = repo_set_mutability(
+		w.core, &w.reg, repo_of(r), mode, filters, mode > IMMUTABLE, &err);
+	if (expect(done, &err, m.repos[r].is == YES, ERR_REPO_UNKNOWN, r))
+		m.repos[r].mutability = mode;
+}
+
+static void op_policy(unsigned r, unsigned x)
+{
+	struct err err;
+	struct lifecycle was;
+	struct model_repo *repo = &m.repos[r];
+	unsigned p = x % (POLICIES + 1);
+	bool done = p < POLICIES
+			    ? lifecycle_put(w.core, &w.reg, repo_of(r), str_from(policies[p]), &err)
+			    : lifecycle_delete(w.core, &w.reg, repo_of(r), w.arena, &was, &err);
+	bool should = repo->is == YES && (p < POLICIES || repo->policy < POLICIES);
+	enum err_kind kind = repo->is == NO ? ERR_REPO_UNKNOWN : ERR_LIFECYCLE_UNKNOWN;
+	if (expect(done, &err, should, kind, r))
+		repo->policy = p;
+}
+
+/* An image that no index names, and that follows no subject. */
+static bool stands_alone(const struct model_repo *r, int i)
+{
+	return r->images[i] == YES && shapes[i].subject < 0 && !is_child(r, i);
+}
+
+static bool is_tagged(const struct model_repo *r, int i)
+{
+	for (size_t t = 0; t < TAGS; t++)
+		if (r->tags[t] == i)
+			return true;
+	return false;
+}
+
+/* What the policy may not have touched, and, when all of it was to be done, must have. */
+static void check_policy(const struct model_repo *old, const struct model_repo *now, bool is_whole)
+{
+	unsigned active = 0, active_then = 0, untagged = 0, alone = 0;
+	for (int i = 0; i < (int)IMAGES; i++) {
+		bool is_active = now->images[i] == YES && now->status[i] == IMAGE_ACTIVE;
+		bool was_active = old->images[i] == YES && old->status[i] == IMAGE_ACTIVE;
+		active += is_active;
+		active_then += was_active && shapes[i].subject < 0;
+		alone += is_active && stands_alone(now, i);
+		untagged += is_active && stands_alone(now, i) && !is_tagged(now, i);
+		if (old->images[i] != YES || shapes[i].subject >= 0)
+			continue;
+		CHECK(now->images[i] == YES || (was_active && old->policy < POLICY_ARCHIVES));
+		CHECK(now->images[i] == YES || old->policy != POLICY_UNTAGGED ||
+			!is_tagged(old, i));
+		CHECK(!was_active || now->images[i] != YES || is_active ||
+			old->policy == POLICY_ARCHIVES);
+	}
+	if (old->policy == POLICY_KEEP_TWO)
+		CHECK(active >= (active_then > 0));
+	if (!is_whole)
+		return;
+	CHECK(old->policy != POLICY_KEEP_TWO || alone <= 2);
+	CHECK(old->policy != POLICY_UNTAGGED || untagged <= 1);
+	CHECK(old->policy != POLICY_ARCHIVES || alone == 0);
+}
+
+static bool live(unsigned how, int64_t now_ms, struct err *err)
+{
+	struct lifecycle_report report = { 0 };
+	if (how % 2)
+		return lifecycle_run_all(w.core, STR(""), now_ms, &report, err);
+	do {
+		report.more = false;
+		if (!lifecycle_run(w.core, now_ms, 4, &report, err))
+			return false;
+	} while (report.more);
+	return true;
+}
+
+/* Now, or when everything is due; what is due, or everything. */
+static void op_live(unsigned r, unsigned x)
+{
+	struct err err;
+	struct model was = m;
+	bool is_late = x % 2;
+	bool done = live(x / 2, clock_now_ms() + (is_late ? 1000 * HOUR_MS : 0), &err);
+	(void)r;
+	CHECK(done || (m.may_fail && is_fault(&err)));
+	for (unsigned i = 0; i < REPOS; i++) {
+		struct model_repo *repo = &m.repos[i];
+		repo->tags_maybe = true;
+		for (size_t k = 0; k < IMAGES; k++) {
+			repo->images[k] = repo->images[k] == NO ? NO : MAYBE;
+			repo->status_maybe[k] = true;
+		}
+	}
+	look_at_all();
+	for (unsigned i = 0; i < REPOS; i++)
+		if (was.repos[i].is == YES)
+			check_policy(&was.repos[i], &m.repos[i], done && is_late && x / 2 % 2);
+}
+
 typedef void (*op_fn)(unsigned r, unsigned x);
 
 /* In the order of the first byte's value divided by REPOS; new ones go to the end. */
 static const op_fn ops[] = { op_create, op_push, op_put, op_mount, op_delete_tag, op_delete_image,
 	op_unlink, op_delete_repo, op_start, op_append, op_finish, op_cancel, op_collect,
-	op_setting, op_restart, op_fault, op_look };
+	op_setting, op_restart, op_fault, op_look, op_archive, op_mutability, op_policy, op_live };
 
 /* --- the end --- */
 

@@ -11,11 +11,14 @@
 #include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "fuzz.h"
+#include "kms/kms.h"
 #include "meta/db.h"
 #include "meta/db_fault.h"
+#include "registry/archive.h"
 #include "registry/blob.h"
 #include "registry/collect.h"
 #include "registry/image.h"
+#include "registry/lifecycle.h"
 #include "registry/mount.h"
 #include "registry/repo.h"
 #include "registry/setting.h"
@@ -32,6 +35,19 @@
 
 static const char *const repo_names[REPOS] = { "a", "b", "team/c" };
 static const char *const tag_names[TAGS] = { "t", "u" };
+#define EXCLUDED "t*" /* the filter of mutability */
+
+/* Lifecycle policies. */
+enum { POLICY_UNTAGGED, POLICY_KEEP_TWO, POLICY_ARCHIVES, POLICIES };
+
+static const char *const policies[POLICIES] = {
+	"{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"untagged\",\"countType\":\"imageCountMoreThan\",\"countNumber\":1},"
+	"\"action\":{\"type\":\"expire\"}}]}",
+	"{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"any\",\"countType\":\"imageCountMoreThan\",\"countNumber\":2},"
+	"\"action\":{\"type\":\"expire\"}}]}",
+	"{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"any\",\"countType\":\"sinceImagePulled\",\"countUnit\":\"days\",\"countNumber\":1},"
+	"\"action\":{\"type\":\"transition\",\"targetStorageClass\":\"archive\"}}]}",
+};
 static const char *const blob_texts[BLOBS] = { "config", "layer-one", "layer-2", "",
 	"longest layer of all" };
 
@@ -56,7 +72,8 @@ static struct world {
 	struct blobstore *store;
 	struct core *core;
 	struct core_options options;
-	struct secret key;
+	struct secret key, wrapping_key;
+	struct kms *kms;
 	struct registry_id reg;
 	struct arena *arena; /* of one sequence */
 	struct digest blobs[BLOBS], images[IMAGES];
@@ -64,6 +81,12 @@ static struct world {
 	unsigned sequences;
 	bool is_up;
 } w;
+
+static const char *type_of(size_t image)
+{
+	return shapes[image].children[0] >= 0 ? "application/vnd.oci.image.index.v1+json"
+					      : "application/vnd.oci.image.manifest.v1+json";
+}
 
 static struct str text_of(int blob)
 {
@@ -78,6 +101,10 @@ static struct str repo_of(unsigned r)
 static void open_core(void)
 {
 	struct err err;
+	struct kms_options k = { .db = w.db, .wrapping_key = &w.wrapping_key };
+	kms_close(w.kms);
+	CHECK(kms_open(&k, &w.kms, &err));
+	w.options.kms = w.kms;
 	CHECK(core_open(&w.options, &w.core, &err));
 }
 
@@ -97,6 +124,8 @@ static void world_down(void)
 	if (!w.is_up)
 		return;
 	core_close(w.core);
+	kms_close(w.kms);
+	w.kms = NULL;
 	blobstore_close(w.store);
 	db_close(w.db);
 	remove_folder();
@@ -171,11 +200,14 @@ static void world_up(void)
 	w.store = store_fault_new(store_mem_new());
 	w.key.len = 32;
 	memset(w.key.bytes, 0x4d, 32);
+	w.wrapping_key.len = 32;
+	memset(w.wrapping_key.bytes, 0x57, 32);
 	w.options = (struct core_options){ .db = w.db,
 		.store = w.store,
 		.managed_key = &w.key,
 		.upload_life_ms = HOUR_MS,
 		.collect_grace_ms = HOUR_MS,
+		.restore_delay_ms = HOUR_MS,
 		.mounting_by_default = true };
 	open_core();
 	make_contents();
