@@ -121,13 +121,13 @@ static void any_access_to_the_disk_may_fail(void **state UNUSED)
 
 static void the_disk_may_be_gone_for_a_while(void **state UNUSED)
 {
-	static const struct fault fault = { arm_gone, is_spent, is_unavailable, true, 0 };
+	static const struct fault fault = { arm_gone, is_spent, is_unavailable, true, 7 };
 	play_all(&fault);
 }
 
 static void the_disk_may_be_full_for_a_while(void **state UNUSED)
 {
-	static const struct fault fault = { arm_full, is_spent, is_full, true, 0 };
+	static const struct fault fault = { arm_full, is_spent, is_full, true, 7 };
 	play_all(&fault);
 }
 
