@@ -123,7 +123,7 @@ for s in "${stages[@]}"; do
 	clients) py clients 420 build/berth tests/clients ;;
 	tour) py tour 240 build/berth tests/tour ;;
 	console) py console 600 build/berth tests/console -n 2 ;;
-	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash ;;
+	crash) py crash $((long ? 4800 : 400)) build/berth tests/crash -n 2 ;;
 	powercut) py powercut $((long ? 2400 : 300)) build/berth tests/powercut ;;
 	race) py race $((long ? 2400 : 180)) build/berth tests/race tests/model ;;
 	asan) build_asan && py asan 1500 build-asan/berth tests/api -n 2 -m 'not slow' || sums+=(asan=no-build) ;;

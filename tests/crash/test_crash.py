@@ -33,7 +33,7 @@ def run_until_killed(server, clients, rng):
                 client.step()
         except Gone:
             if not killed.wait(0.5):  # the kill is noted a moment after it is sent
-                wrong.append(f"{client.repo}: the server went away by itself")
+                wrong.append(f"{type(client).__name__}: the server went away by itself")
         except Exception as e:  # noqa: BLE001 - whatever it is, the test reports it
             wrong.append(f"{type(client).__name__}: {e!r}")
 
@@ -101,4 +101,4 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed_at_any_moment(ma
     print(counts)
     for operation in ("push", "mounted", "tag", "untag", "delete_image", "delete_blob", "resumed", "collected", "image", "toggle", "create", "delete",
                       "policy", "lifecycle", "create_user", "delete_user", "rolled", "expired"):
-        assert counts.get(operation, 0) > KILLS.made / 20 - 10, f"hardly any {operation}: {counts}"
+        assert counts.get(operation, 0) > KILLS.made / 20, f"hardly any {operation}: {counts}"

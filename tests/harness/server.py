@@ -29,6 +29,8 @@ START_SECONDS = 30
 STOP_SECONDS = 30
 # Whether this is a build with a sanitizer: several times slower, and in need of /proc.
 SANITIZED = BINARY.exists() and any(x in BINARY.read_bytes() for x in (b"__asan_init", b"__tsan_init"))
+# Looks at the folder after each test. The TSan build would take ten times as long for what one thread does; it looks when a test asks.
+CHECKER = ROOT / "build" / "berth" if BINARY.exists() and b"__tsan_init" in BINARY.read_bytes() and (ROOT / "build" / "berth").exists() else None
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
 
 # One for all: it keeps the description of each service, which takes boto3 longer to read than a server to start.
@@ -171,7 +173,7 @@ class Server:
         if errors:
             raise ServerFailed(f"{len(errors)} error lines in the log, the first: {errors[0]}")
         if self.check_at_end and self.data.exists():
-            self.check(deep=True)
+            self.check(deep=True, binary=CHECKER)
 
     def discard(self):
         """Whatever happened: nothing stays running, nothing stays on disk."""
@@ -284,10 +286,10 @@ class Server:
     def metrics(self):
         return Metrics(Http(self.port, timeout=10).get("/metrics").body.decode())
 
-    def berth(self, command, *args, check=True, timeout=100):
+    def berth(self, command, *args, check=True, timeout=100, binary=None):
         """Another command of the program, on this server's folder."""
         env = clean_env(self.home, ASAN_OPTIONS="exitcode=99:detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1", **self.more_env)
-        return run([self.binary, *command.split(), "--data", self.data, *self.key_args(), *args], env, check=check, timeout=timeout)
+        return run([binary or self.binary, *command.split(), "--data", self.data, *self.key_args(), *args], env, check=check, timeout=timeout)
 
     def begin(self, command, *args):
         """The same, not waited for."""
@@ -310,9 +312,9 @@ class Server:
     def gc(self, *args):
         return self.berth("gc", *args)
 
-    def check(self, deep=True):
+    def check(self, deep=True, binary=None):
         """`berth check`, which must find nothing."""
-        done = self.berth("check", *(["--deep"] if deep else []), check=False)
+        done = self.berth("check", *(["--deep"] if deep else []), check=False, binary=binary)
         if done.returncode:
             raise ServerFailed(f"berth check: exit status {done.returncode}\n{done.stdout[-4000:]}")
         return done.stdout

@@ -24,7 +24,7 @@ from harness.writer import Gone, Writer, total
 CUTS = Rounds(1000 if LONG else 30, 5)
 FIRST_STARTS = Rounds(30 if LONG else 3, 10)
 LIES = Rounds(8, 20)
-HAMMERS, WRITERS = 8, 3
+HAMMERS, WRITERS, OWNERS = 8, 3, 2
 GRACE_S = 2
 GRACE = ("--collect-grace", f"{GRACE_S}s")
 LIAR = ROOT / "build/tests/powercut/lying_sync.so"
@@ -108,7 +108,7 @@ class Machine:
         self.clients = [Hammer(f"hammer/{i}", port, token, i, "source", offers, GRACE_S) for i in range(HAMMERS)]
         sizes = (10, 1000, 5000, 5000, 70_000, 70_000, 200_000, 200_000, 1_048_576, 1_300_001, 2_500_000)  # from 1 MiB on past the page cache
         self.clients += [Writer(f"writer/{i}", port, token, i, shared, sizes, GRACE_S) for i in range(WRITERS)]
-        self.clients += [Owner(self.server, "owner", 0, GRACE_S), Roller(self.server, "roller", GRACE_S)]
+        self.clients += [*[Owner(self.server, f"owner{i}", i, GRACE_S) for i in range(OWNERS)], Roller(self.server, "roller", GRACE_S)]
 
     def stir(self, until):
         """Has the kernel write back dirty pages now and then, of one file and not of another: to the disk's cache, not further."""
@@ -157,6 +157,7 @@ class Machine:
 
     def cut_while_starting(self):
         self.disk.power_on()
+        self.server.log.unlink(missing_ok=True)  # in which the one before may have complained of the disk that had failed
         self.server.start(wait=False)
         time.sleep(self.rng.uniform(0, 0.08))
         self.cut()
