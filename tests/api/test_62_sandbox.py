@@ -37,8 +37,14 @@ needs_kernel = pytest.mark.skipif(LACKS is not None, reason=str(LACKS))
 needs_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="calls are put into the server's threads on x86-64 only")
 
 
-def lines(berth, event="sandbox"):
-    return [e for e in berth.log_lines() if e.get("event") == event]
+def lines(berth, event="sandbox", starts=1, seconds=10):
+    """What so many starts have told; the log is written a moment behind what it tells of."""
+    end = time.monotonic() + seconds
+    while True:
+        told = berth.log_lines()
+        if sum(e.get("event") == "start" for e in told) >= starts or time.monotonic() > end:
+            return [e for e in told if e.get("event") == event]
+        time.sleep(0.02)
 
 
 def refused(command, home):
@@ -315,7 +321,7 @@ def test_root_keeps_the_right_to_a_folder_of_somebody_else(make_berth, scratch):
             os.chown(name, 65534, 65534)
     berth.start()
     busy(berth)
-    assert any(e["level"] == "warn" and f"{berth.data} belongs to another user" in e["message"] for e in lines(berth))
+    assert any(e["level"] == "warn" and f"{berth.data} belongs to another user" in e["message"] for e in lines(berth, starts=2))
     assert int(status(berth.process.pid, berth.process.pid)["CapEff"], 16) == 0b110
     assert berth.metrics().sum("berth_sandbox", part="no_capabilities") == 0
     berth.stop()

@@ -320,21 +320,25 @@ class Server:
         return done.stdout
 
     def blob_files(self):
-        """{path below the data folder: size} of stored blobs; of those without a file the key in place of the path."""
+        """{path below the data folder: size} of stored blobs that have a file."""
         root = self.data / "blobs"
-        out = {str(p.relative_to(self.data)): p.stat().st_size for p in root.rglob("*") if p.is_file()} if root.exists() else {}
+        return {str(p.relative_to(self.data)): p.stat().st_size for p in root.rglob("*") if p.is_file()} if root.exists() else {}
+
+    def blob_objects(self):
+        """The same of all stored blobs; of those without a file the key in place of the path."""
+        out = self.blob_files()
         if (self.data / "berth.db").exists():
             with contextlib.closing(sqlite3.connect(f"file:{self.data / 'berth.db'}?mode=ro", uri=True)) as db:
                 out.update(db.execute("SELECT hex(b.store_key), length(s.bytes) FROM small_object s JOIN blob b ON b.id = s.blob_id"))
         return out
 
     def blob_bytes(self):
-        return sum(self.blob_files().values())
+        return sum(self.blob_objects().values())
 
     def holds_file_of(self, size):
         """How many stored blobs have exactly this size, as it is or sealed (docs/segment-format.md)."""
         sizes = {size, 48 + size + 28 * (size // 65536 + 1)}
-        return sum(1 for s in self.blob_files().values() if s in sizes)
+        return sum(1 for s in self.blob_objects().values() if s in sizes)
 
     def rss_bytes(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
