@@ -440,8 +440,7 @@ static void hear_more(struct client *c)
 {
 	CHECK(!is_silent(c, WAIT_MS));
 	CHECK(c->len < sizeof(c->in));
-	ssize_t n = TEMP_FAILURE_RETRY(
-		recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, 0));
+	ssize_t n = TEMP_FAILURE_RETRY(recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, 0));
 	c->is_over = n <= 0;
 	c->len += n > 0 ? (size_t)n : 0;
 }
