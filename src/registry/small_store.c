@@ -44,20 +44,28 @@ static bool open_file(struct small_writer *w, struct err *err)
 	return blobstore_append(small_of(w->base.store)->files, &w->key, &w->file, err);
 }
 
+static bool small_room(struct blobstore *s, uint64_t len, struct err *err)
+{
+	return blobstore_room(small_of(s)->files, len, err);
+}
+
 static bool small_append(
 	struct blobstore *s, const struct store_key *key, struct blob_writer **out, struct err *err)
 {
+	const struct small *small = small_of(s);
 	uint64_t size = 0;
 	int64_t last = 0;
-	bool there = blobstore_stat(small_of(s)->files, key, &size, &last, err);
-	if (!there && err->kind != ERR_BLOB_UNKNOWN)
+	bool has_file =
+		small->max_bytes == 0 || blobstore_stat(small->files, key, &size, &last, err);
+	if (!has_file && (err->kind != ERR_BLOB_UNKNOWN ||
+				 !blobstore_room(small->files, small->max_bytes, err)))
 		return false;
 	struct small_writer *w = xmalloc(sizeof(*w));
 	w->base.store = s;
 	w->key = *key;
-	w->has_file = there || small_of(s)->max_bytes == 0;
-	buf_init(&w->bytes, small_of(s)->max_bytes);
-	if (w->has_file && !open_file(w, err)) {
+	w->has_file = has_file;
+	buf_init(&w->bytes, small->max_bytes);
+	if (has_file && !open_file(w, err)) {
 		free(w);
 		return false;
 	}
@@ -72,8 +80,9 @@ static bool move_to_file(struct small_writer *w, struct err *err)
 	w->has_file = true;
 	if (!open_file(w, err))
 		return false;
-	if (blob_writer_cut(w->file, 0, err) &&
-		blob_writer_write(w->file, w->bytes.ptr, w->bytes.len, err)) {
+	struct str bytes = buf_str(&w->bytes);
+	if ((w->file->size_bytes == 0 || blob_writer_cut(w->file, 0, err)) &&
+		blob_writer_write(w->file, bytes.ptr, bytes.len, err)) {
 		buf_fini(&w->bytes);
 		return true;
 	}
@@ -210,6 +219,7 @@ static void small_close(struct blobstore *s)
 }
 
 static const struct blobstore_ops small_ops = {
+	.room = small_room,
 	.append = small_append,
 	.write = small_write,
 	.sync = small_sync,

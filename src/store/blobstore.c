@@ -2,6 +2,11 @@
 
 #include <assert.h>
 
+bool blobstore_room(struct blobstore *s, uint64_t len, struct err *err)
+{
+	return s->ops->room(s, len, err);
+}
+
 bool blobstore_append(
 	struct blobstore *s, const struct store_key *key, struct blob_writer **out, struct err *err)
 {

@@ -41,6 +41,9 @@ struct blob_reader {
 typedef bool (*blobstore_each_fn)(void *arg, const struct store_key *key, uint64_t size_bytes);
 
 struct blobstore_ops {
+	/* Whether there is room for another len bytes. Append and write look for themselves; this
+	 * is for bytes that go elsewhere on the same storage. Errors: STORAGE_FULL, UNAVAILABLE. */
+	bool (*room)(struct blobstore *s, uint64_t len, struct err *err);
 	/* Opens an object for appending; creates it when absent. size_bytes tells what it holds
 	 * already. The object need not be durable before sync. Errors: STORAGE_FULL, UNAVAILABLE.
 	 */
@@ -87,6 +90,7 @@ struct blobstore {
 };
 
 /* Thin forwards to ops (blobstore.c); the close functions accept NULL. */
+MUST_CHECK bool blobstore_room(struct blobstore *s, uint64_t len, struct err *err);
 MUST_CHECK bool blobstore_append(struct blobstore *s, const struct store_key *key,
 	struct blob_writer **out, struct err *err);
 MUST_CHECK bool blob_writer_write(

@@ -50,6 +50,11 @@ static bool pass(struct blobstore *s, const char *call, struct err *err)
 	return err_sys(err, f->kind, 0, "injected fault in %s", call);
 }
 
+static bool fault_room(struct blobstore *s, uint64_t len, struct err *err)
+{
+	return pass(s, "room", err) && blobstore_room(fault_of(s)->inner, len, err);
+}
+
 static bool fault_append(
 	struct blobstore *s, const struct store_key *key, struct blob_writer **out, struct err *err)
 {
@@ -153,6 +158,7 @@ static void fault_close(struct blobstore *s)
 }
 
 static const struct blobstore_ops fault_ops = {
+	.room = fault_room,
 	.append = fault_append,
 	.write = fault_write,
 	.sync = fault_sync,

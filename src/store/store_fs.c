@@ -82,8 +82,9 @@ static bool fail(struct err *err, int errnum, const char *what, const struct sto
 	return err_sys(err, file_err_kind(errnum), errnum, "%s object %s", what, path);
 }
 
-static bool check_free(const struct fs *fs, uint64_t wanted, struct err *err)
+static bool fs_room(struct blobstore *s, uint64_t wanted, struct err *err)
 {
+	const struct fs *fs = fs_of(s);
 	struct statvfs vfs;
 	if (fs->min_free_bytes == 0)
 		return true;
@@ -117,7 +118,7 @@ static bool fs_append(
 	struct fs *fs = fs_of(s);
 	char path[PATH_LEN + 1];
 	struct stat st;
-	if (!check_free(fs, 0, err))
+	if (!fs_room(s, 0, err))
 		return false;
 	object_path(key, path);
 	int fd CLEANUP(fd_closep) = open_for_append(fs, path);
@@ -214,7 +215,7 @@ static bool fs_write(struct blob_writer *base, const void *bytes, size_t len, st
 	if (w->is_broken)
 		return fail(err, EIO, "an fsync failed before: writing", &w->key);
 	if (base->size_bytes - w->looked_bytes >= WINDOW) {
-		if (!check_free(fs_of(base->store), len, err))
+		if (!fs_room(base->store, len, err))
 			return false;
 		w->looked_bytes = base->size_bytes;
 	}
@@ -458,6 +459,7 @@ static void fs_close(struct blobstore *s)
 }
 
 static const struct blobstore_ops fs_ops = {
+	.room = fs_room,
 	.append = fs_append,
 	.write = fs_write,
 	.sync = fs_sync,

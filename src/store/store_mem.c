@@ -61,6 +61,11 @@ static bool unknown(struct err *err)
 	return err_sys(err, ERR_BLOB_UNKNOWN, 0, "no such object");
 }
 
+static bool mem_room(struct blobstore *s UNUSED, uint64_t len UNUSED, struct err *err UNUSED)
+{
+	return true;
+}
+
 static bool mem_append(struct blobstore *s, const struct store_key *key, struct blob_writer **out,
 	struct err *err UNUSED)
 {
@@ -232,6 +237,7 @@ static void mem_close(struct blobstore *s)
 }
 
 static const struct blobstore_ops mem_ops = {
+	.room = mem_room,
 	.append = mem_append,
 	.write = mem_write,
 	.sync = mem_sync,

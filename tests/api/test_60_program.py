@@ -414,6 +414,15 @@ def test_a_server_without_space_lives_but_is_not_ready(make_berth):
     assert http.get("/healthz").status == 200
     r = http.get("/readyz")
     assert (r.status, r.body) == (503, b"not ready: the file system is full\n")
+    # What is to stay free is for metadata and deletions, not for layers, however small.
+    berth.create("app")
+    oci = berth.oci()
+    for size in (1, 1000, 100_000):
+        where, data = oci.upload("app"), blob(f"layer {size}", size)
+        r = oci.http.put(where + ("&" if "?" in where else "?") + f"digest={sha256(data)}", data)
+        assert r.status == 507, (size, r)
+    assert not berth.blob_objects()
+    assert berth.client("ecr").delete_repository(repositoryName="app")
 
 
 def test_metrics_count_what_happens(berth):
