@@ -48,7 +48,7 @@ struct verify {
 	struct buf *manifest;
 	struct arena *arena;
 	struct store_key key;
-	bool found;
+	bool found, moved;
 	struct locked_pool locked[LOCKED_MAX];
 	size_t locked_count;
 };
@@ -120,20 +120,20 @@ static bool next_blob_in(struct db_conn *conn, void *arg, struct err *err)
 static bool get_blob_in(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct verify *v = arg;
-	struct blob_row again;
-	return blob_table_get(conn, v->blob.id, &again, &v->found, err);
+	return blob_table_get(conn, v->blob.id, &v->blob, &v->found, err);
 }
 
-/* Bytes that are not there are damage only if the row still stands: the collector may have been at
- * work. */
+/* Bytes that are not there are damage only if the row still stands and still names them: the
+ * collector may have been at work, or a re-encryption, after which they are looked for again. */
 static bool tell_if_still_there(struct verify *v, const char *what, struct err *err)
 {
 	char text[DIGEST_TEXT_MAX];
 	char key[UUID_TEXT_LEN + 1];
 	if (!db_read(v->core->db, get_blob_in, v, err))
 		return false;
+	v->moved = v->found && memcmp(v->blob.store_key, v->key.bytes, STORE_KEY_LEN) != 0;
 	uuid_text(v->blob.store_key, key);
-	if (v->found)
+	if (v->found && !v->moved)
 		tell(v, VERIFY_DAMAGE, "blob %s (object %s): %s",
 			digest_text(&v->blob.digest, text), key, what);
 	return true;
@@ -202,8 +202,11 @@ static bool verify_blobs(struct verify *v, struct err *err)
 			return false;
 		if (!v->found)
 			break;
-		if (!verify_blob(v, err))
-			return false;
+		do {
+			v->moved = false;
+			if (!verify_blob(v, err))
+				return false;
+		} while (v->moved);
 		v->r.blobs++;
 		if (!v->o->deep && v->r.blobs % TELL_EVERY == 0)
 			progress(v, "blobs", v->r.blobs, v->total_blobs);

@@ -210,6 +210,38 @@ static void small_objects_move_from_form_to_form(void **state)
 	assert_sound(w);
 }
 
+/* The row is read, the object moves, and then it is looked for under its old key. */
+static const struct blobstore_ops *open_ops;
+static struct world *mover;
+
+static bool open_moved(
+	struct blobstore *s, const struct store_key *key, struct blob_reader **out, struct err *err)
+{
+	struct reencrypt_report r;
+	s->ops = open_ops;
+	assert_true(reencrypt_run(mover->core, NULL, NULL, &r, err));
+	assert_int_equal(r.blobs, 1);
+	return blobstore_open(s, key, out, err);
+}
+
+static void what_moves_while_it_is_checked_is_not_missing(void **state)
+{
+	struct world *w = *state;
+	make_repo(w, "r");
+	(void)whole(w, "r", STR("small"));
+	restart_as(w, true);
+	open_ops = w->store->ops;
+	mover = w;
+	struct blobstore_ops ops = *open_ops;
+	ops.open = open_moved;
+	w->store->ops = &ops;
+	struct verify_report r = verify(w);
+	assert_ptr_equal(w->store->ops, open_ops);
+	assert_int_equal(r.blobs, 1);
+	assert_sound(w);
+	assert_int_equal(r.damaged, 0);
+}
+
 /* At any step of the database: either the layer is there, whole, or nothing is. */
 static void any_step_may_fail(void **state)
 {
@@ -282,6 +314,7 @@ int main(void)
 		SMALL_PLAIN_TEST(a_small_upload_goes_on_after_a_restart),
 		SMALL_TEST(a_small_upload_that_was_written_to_lately_does_not_expire),
 		SMALL_TEST(small_objects_move_from_form_to_form),
+		SMALL_TEST(what_moves_while_it_is_checked_is_not_missing),
 		SMALL_TEST(any_step_may_fail),
 		SMALL_PLAIN_TEST(any_step_may_fail),
 		SMALL_TEST(a_file_that_fails_is_tried_again),
