@@ -29,6 +29,11 @@ bool buf_ok(const struct buf *b)
 	return !b->failed;
 }
 
+bool buf_is_starved(const struct buf *b)
+{
+	return b->failed && b->is_starved;
+}
+
 struct str buf_str(const struct buf *b)
 {
 	return (struct str){ b->ptr != NULL ? b->ptr : "", b->len };
@@ -44,6 +49,7 @@ static bool grow(struct buf *b, size_t need)
 	char *ptr = realloc(b->ptr, cap);
 	if (ptr == NULL) {
 		b->failed = true;
+		b->is_starved = true;
 		return false;
 	}
 	b->ptr = ptr;
@@ -57,6 +63,7 @@ void *buf_reserve(struct buf *b, size_t len)
 		return NULL;
 	if (len > b->max - b->len) {
 		b->failed = true;
+		b->is_starved = false;
 		return NULL;
 	}
 	if (len >= b->cap - b->len && !grow(b, b->len + len + 1))

@@ -8,7 +8,8 @@
 struct buf {
 	char *ptr;
 	size_t len, cap, max;
-	bool failed; /* out of memory, or max reached; the content is then incomplete */
+	bool failed;     /* out of memory, or max reached; the content is then incomplete */
+	bool is_starved; /* buf_is_starved */
 };
 
 /* max: bytes it may ever hold. Allocates nothing yet. */
@@ -16,6 +17,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b);  /* frees; the buffer may be init'ed again */
 void buf_reset(struct buf *b); /* empties, keeps the memory, clears failed */
 bool buf_ok(const struct buf *b);
+/* Whether memory was missing rather than the maximum reached, once it failed. */
+bool buf_is_starved(const struct buf *b);
 struct str buf_str(const struct buf *b);
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_str(struct buf *b, struct str s);

@@ -100,6 +100,13 @@ static struct str wrap_aad(struct str what, char text[1 + WHAT_MAX])
 	return (struct str){ text, 1 + what.len };
 }
 
+static bool no_room(const struct buf *out, const char *what, struct err *err)
+{
+	return buf_is_starved(out)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a key to be %s", what)
+		       : err_set(err, ERR_TOO_LARGE, "too long to be %s", what);
+}
+
 bool aead_wrap(const struct secret *key, struct str what, struct str plain, struct buf *out,
 	struct err *err)
 {
@@ -109,9 +116,7 @@ bool aead_wrap(const struct secret *key, struct str what, struct str plain, stru
 		return false;
 	uint8_t *to = buf_reserve(out, AEAD_WRAP_LEN + plain.len);
 	if (to == NULL)
-		return AEAD_WRAP_LEN + plain.len > out->max - out->len
-			       ? err_set(err, ERR_TOO_LARGE, "too long to be wrapped")
-			       : err_sys(err, ERR_UNAVAILABLE, 0, "no memory to wrap a key");
+		return no_room(out, "wrapped", err);
 	to[0] = WRAP_VERSION;
 	random_bytes(to + 1, AEAD_NONCE_LEN);
 	uint8_t *at = to + 1 + AEAD_NONCE_LEN;
@@ -153,9 +158,7 @@ bool aead_unwrap(const struct secret *key, struct str what, struct str wrapped, 
 		return false;
 	void *to = buf_reserve(out, wrapped.len - AEAD_WRAP_LEN);
 	if (to == NULL)
-		return wrapped.len - AEAD_WRAP_LEN > out->max - out->len
-			       ? err_set(err, ERR_TOO_LARGE, "too long to be unwrapped")
-			       : err_sys(err, ERR_UNAVAILABLE, 0, "no memory to unwrap a key");
+		return no_room(out, "unwrapped", err);
 	if (!unwrap(key, what, wrapped, to, err))
 		return false;
 	buf_commit(out, wrapped.len - AEAD_WRAP_LEN);

@@ -73,12 +73,9 @@ bool pool_key_table_get(struct db_conn *c, int64_t pool_id, int layer, int64_t v
 	bind_key(st, pool_id, layer, version);
 	if (!db_step(st, found, err))
 		return false;
-	if (!*found)
-		return true;
-	struct str key = db_col_str(st, 0);
-	bool fits = key.len <= wrapped->max; /* else nobody's key: it is left empty */
-	buf_add_str(wrapped, key);
-	return !fits || buf_ok(wrapped) ||
+	if (*found)
+		buf_add_str(wrapped, db_col_str(st, 0)); /* too long for a key: left empty */
+	return !buf_is_starved(wrapped) ||
 	       err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a wrapped data key");
 }
 
