@@ -1,6 +1,7 @@
 #include <stddef.h>
 
 #include "app/config.h"
+#include "registry/core.h"
 
 /* clang-format off */
 #define FIELD(f)     .offset = offsetof(struct config, f)
@@ -128,7 +129,7 @@ const struct config_key config_keys[] = {
 
 	{ "layer-max", CONFIG_BYTES, FIELD(layer_max), .otherwise = "52000MiB", .min = 1, .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "The largest layer that is taken. The default is ECR's quota." },
-	{ "inline-max", CONFIG_BYTES, FIELD(inline_max), .otherwise = "16KiB", .min = 0, .max = 64 * KIB, .arg = "SIZE", .commands = COMMAND_SERVE | COMMAND_RE_ENCRYPT,
+	{ "inline-max", CONFIG_BYTES, FIELD(inline_max), .otherwise = "16KiB", .max = SMALL_OBJECT_MAX, .arg = "SIZE", .commands = COMMAND_SERVE | COMMAND_RE_ENCRYPT,
 		.group = "Limits", .help = "Layers and configurations up to this size, as they are stored, are kept in the database and have no file." },
 	{ "layer-parts-max", CONFIG_COUNT, FIELD(layer_parts_max), .otherwise = "4200", .min = 1, .max = 1000000000, .arg = "N", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Parts of one layer that is uploaded by the ECR API. The default is ECR's quota." },

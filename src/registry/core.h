@@ -38,6 +38,9 @@ bool registry_id_make(struct str account, struct str region, struct registry_id 
 
 enum mount_policy { MOUNT_POLICY_OCI, MOUNT_POLICY_ECR };
 
+/* The most that small_object_max may be: a row is read and written as a whole. */
+#define SMALL_OBJECT_MAX (64 * KIB)
+
 struct core_options {
 	struct db *db;           /* borrowed */
 	struct blobstore *store; /* borrowed */

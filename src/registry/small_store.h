@@ -12,10 +12,8 @@
 #define BERTH_REGISTRY_SMALL_STORE_H
 
 #include "meta/db.h"
+#include "registry/core.h"
 #include "store/blobstore.h"
-
-/* The most that may be asked for: a row is read and written as a whole. */
-#define SMALL_OBJECT_MAX (64 * KIB)
 
 /* Borrows files and db. max_bytes: of the object as it is stored; at most SMALL_OBJECT_MAX. */
 struct blobstore *small_store_open(struct blobstore *files, struct db *db, size_t max_bytes);

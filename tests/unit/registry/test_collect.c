@@ -173,18 +173,8 @@ static void an_upload_is_kept_while_the_store_cannot_tell_its_age(void **state)
 	struct world *w = *state;
 	struct err err;
 	char id[UUID_TEXT_LEN + 1];
-	struct upload *u = NULL;
 	struct collect_report r = { 0 };
-	/* Written to just now, but begun long ago. */
-	w->o.upload_life_ms = 300;
-	world_restart(w);
-	make_repo(w, "r");
-	ASSERT_DONE(upload_start(w->core, &w->reg, STR("r"), DIGEST_SHA256, id, &err));
-	struct timespec nap = { 0, 310 * 1000 * 1000 };
-	nanosleep(&nap, NULL);
-	ASSERT_DONE(upload_take(w->core, &w->reg, STR("r"), str_from(id), &u, &err));
-	ASSERT_DONE(upload_write(u, "abc", 3, &err));
-	upload_release(u);
+	begin_old_upload(w, "r", id);
 	store_fault_set(w->store, 1, ERR_UNAVAILABLE);
 	ASSERT_FAILS(ERR_UNAVAILABLE, collect_run(w->core, clock_now_ms(), 4, &r, &err));
 	assert_int_equal(r.uploads, 0);

@@ -3,10 +3,10 @@
  * at every place that an operation passes: a broken disk, and a full one.
  */
 #include <errno.h>
-#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "countdown.h"
 #include "plays.h"
 
 /* The engine finds these in place of the C library's, for this program alone. */
@@ -14,23 +14,14 @@
 
 enum { AT_READ = 1, AT_WRITE = 2, AT_SYNC = 4 };
 
-static atomic_uint countdown, sites;
+static atomic_uint sites;
 static atomic_int failure; /* errno */
-static atomic_bool is_lasting, is_met, is_met_reading;
+static atomic_bool is_met_reading;
 
 static bool fails(unsigned site)
 {
-	if ((atomic_load(&sites) & site) == 0 || spared > 0)
+	if ((atomic_load(&sites) & site) == 0 || !countdown_ends())
 		return false;
-	unsigned left = atomic_load(&countdown);
-	do {
-		if (left == 0)
-			return false;
-	} while (!atomic_compare_exchange_weak(
-		&countdown, &left, left == 1 && atomic_load(&is_lasting) ? 1 : left - 1));
-	if (left > 1)
-		return false;
-	atomic_store(&is_met, true);
 	if (site == AT_READ)
 		atomic_store(&is_met_reading, true);
 	errno = atomic_load(&failure);
@@ -65,20 +56,12 @@ SEEN_BY_THE_ENGINE int ftruncate64(int fd, off64_t len)
 
 static void arm(unsigned n, int code, unsigned at, bool lasting)
 {
-	atomic_store(&countdown, 0);
-	if (n != 0) {
-		atomic_store(&is_met, false);
+	countdown_arm(0, false);
+	if (n != 0)
 		atomic_store(&is_met_reading, false);
-	}
 	atomic_store(&failure, code);
 	atomic_store(&sites, at);
-	atomic_store(&is_lasting, lasting);
-	atomic_store(&countdown, n);
-}
-
-static bool is_spent(struct world *w UNUSED)
-{
-	return atomic_load(&is_met);
+	countdown_arm(n, lasting);
 }
 
 /* SQLite takes what cannot be read for damaged. */

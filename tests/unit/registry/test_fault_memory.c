@@ -4,30 +4,17 @@
  * and those of SQLite.
  */
 #include <sqlite3.h>
-#include <stdatomic.h>
 
+#include "countdown.h"
 #include "plays.h"
 
-static atomic_uint countdown;
-static atomic_bool is_lasting, is_met;
 static _Thread_local unsigned fixed; /* within an allocation that is not meant */
 
 static bool of_the_engine; /* which are meant; set while nothing is armed */
 
 static bool fails(bool engine)
 {
-	if (engine != of_the_engine || spared > 0 || fixed > 0)
-		return false;
-	unsigned left = atomic_load(&countdown);
-	do {
-		if (left == 0)
-			return false;
-	} while (!atomic_compare_exchange_weak(
-		&countdown, &left, left == 1 && atomic_load(&is_lasting) ? 1 : left - 1));
-	if (left > 1)
-		return false;
-	atomic_store(&is_met, true);
-	return true;
+	return engine == of_the_engine && fixed == 0 && countdown_ends();
 }
 
 /* The linker puts these before those of the program (--wrap); libraries have their own. */
@@ -107,28 +94,14 @@ static void wrap_engine(void)
 	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &mine), SQLITE_OK);
 }
 
-static void arm(unsigned n, bool lasting)
-{
-	atomic_store(&countdown, 0);
-	if (n != 0)
-		atomic_store(&is_met, false);
-	atomic_store(&is_lasting, lasting);
-	atomic_store(&countdown, n);
-}
-
 static void arm_once(struct world *w UNUSED, unsigned n)
 {
-	arm(n, false);
+	countdown_arm(n, false);
 }
 
 static void arm_lasting(struct world *w UNUSED, unsigned n)
 {
-	arm(n, true);
-}
-
-static bool is_spent(struct world *w UNUSED)
-{
-	return atomic_load(&is_met);
+	countdown_arm(n, true);
 }
 
 /* An answer may be refused as too large where the cap of its memory cannot be told from the

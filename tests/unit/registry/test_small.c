@@ -38,45 +38,31 @@ static int up_plain(void **state)
 #define SMALL_TEST(f)       cmocka_unit_test_setup_teardown(f, up, world_down)
 #define SMALL_PLAIN_TEST(f) cmocka_unit_test_setup_teardown(f, up_plain, world_down)
 
-/* In one piece, as a PUT with a body does; false: err. */
-static bool try_whole(struct world *w, const char *repo, struct str bytes, struct err *err)
-{
-	char id[UUID_TEXT_LEN + 1];
-	struct upload *u = NULL;
-	struct upload_result r;
-	struct digest d = digest_of(bytes);
-	if (!upload_start(w->core, &w->reg, str_from(repo), DIGEST_SHA256, id, err) ||
-		!upload_take(w->core, &w->reg, str_from(repo), str_from(id), &u, err))
-		return false;
-	bool ok = upload_write(u, bytes.ptr, bytes.len, err) && upload_finish(u, &d, &r, err);
-	upload_release(u);
-	return ok;
-}
-
+/* In one piece, as a PUT with a body does. */
 static struct digest whole(struct world *w, const char *repo, struct str bytes)
 {
 	struct err err;
-	ASSERT_DONE(try_whole(w, repo, bytes, &err));
+	struct upload_result r;
+	ASSERT_DONE(try_push_as(w, repo, bytes, false, &r, &err));
 	return digest_of(bytes);
 }
 
-static void assert_is(struct world *w, const char *repo, struct str bytes)
+/* Parts of it, and behind its end. */
+static void assert_ranges(struct world *w, const char *repo, struct str bytes)
 {
 	struct err err;
 	struct digest d = digest_of(bytes);
 	struct blob_info info;
 	struct blob_reader *r = NULL;
-	char got[4096];
+	char got[2];
 	size_t n = 0;
-	assert_true(bytes.len < sizeof(got));
 	ASSERT_DONE(blob_open(w->core, &w->reg, str_from(repo), &d, &info, &r, &err));
-	ASSERT_DONE(blob_reader_pread(r, got, sizeof(got), 0, &n, &err));
-	assert_int_equal(n, bytes.len);
-	assert_memory_equal(got, bytes.ptr, n);
-	ASSERT_DONE(blob_reader_pread(r, got, 2, 1, &n, &err));
-	assert_int_equal(n, bytes.len > 2 ? 2 : bytes.len > 0 ? bytes.len - 1 : 0);
-	ASSERT_DONE(blob_reader_pread(r, got, 2, bytes.len + 1, &n, &err));
-	assert_int_equal(n, 0);
+	for (size_t at = 0; at <= bytes.len + 1; at++) {
+		size_t want = at >= bytes.len ? 0 : bytes.len - at > 2 ? 2 : bytes.len - at;
+		ASSERT_DONE(blob_reader_pread(r, got, sizeof(got), at, &n, &err));
+		assert_int_equal(n, want);
+		assert_memory_equal(got, bytes.ptr + (want ? at : 0), want);
+	}
 	blob_reader_close(r);
 }
 
@@ -88,21 +74,23 @@ static void a_small_layer_is_a_row_and_no_file(void **state)
 	struct digest none = whole(w, "r", STR(""));
 	assert_int_equal(files(w), 0);
 	assert_int_equal(rows(w), 2);
-	assert_is(w, "r", STR("small"));
-	assert_is(w, "r", STR(""));
+	assert_reads(w, "r", STR("small"));
+	assert_reads(w, "r", STR(""));
+	assert_ranges(w, "r", STR("small"));
+	assert_ranges(w, "r", STR(""));
 	/* The same bytes again, in another repository of the pool: stored once. */
 	make_repo(w, "s");
 	(void)whole(w, "s", STR("small"));
 	assert_int_equal(rows(w), 2);
 	assert_int_equal(files(w), 0);
 	world_restart(w);
-	assert_is(w, "s", STR("small"));
+	assert_reads(w, "s", STR("small"));
 	assert_sound(w);
 	/* They go with what held them. */
 	struct err err;
 	ASSERT_DONE(blob_unlink(w->core, &w->reg, STR("r"), &none, &err));
 	ASSERT_DONE(blob_unlink(w->core, &w->reg, STR("r"), &d, &err));
-	assert_is(w, "s", STR("small"));
+	assert_reads(w, "s", STR("small"));
 	delete_repo(w, "s");
 	collect_all(w);
 	assert_int_equal(rows(w) + files(w), 0);
@@ -129,7 +117,7 @@ static void what_grows_gets_a_file(void **state)
 	upload_release(u);
 	assert_int_equal(files(w), 1);
 	assert_int_equal(rows(w), 0);
-	assert_is(w, "r", all);
+	assert_reads(w, "r", all);
 	assert_sound(w);
 }
 
@@ -155,7 +143,7 @@ static void a_small_upload_goes_on_after_a_restart(void **state)
 	struct digest d = digest_of(STR("abclost?def"));
 	ASSERT_DONE(upload_finish(u, &d, &r, &err));
 	upload_release(u);
-	assert_is(w, "r", STR("abclost?def"));
+	assert_reads(w, "r", STR("abclost?def"));
 	assert_sound(w);
 }
 
@@ -165,17 +153,8 @@ static void a_small_upload_that_was_written_to_lately_does_not_expire(void **sta
 	struct world *w = *state;
 	struct err err;
 	char id[UUID_TEXT_LEN + 1];
-	struct upload *u = NULL;
 	uint64_t size = 0;
-	w->o.upload_life_ms = 300;
-	world_restart(w);
-	make_repo(w, "r");
-	ASSERT_DONE(upload_start(w->core, &w->reg, STR("r"), DIGEST_SHA256, id, &err));
-	struct timespec nap = { 0, 310 * 1000 * 1000 };
-	nanosleep(&nap, NULL);
-	ASSERT_DONE(upload_take(w->core, &w->reg, STR("r"), str_from(id), &u, &err));
-	ASSERT_DONE(upload_write(u, "abc", 3, &err));
-	upload_release(u);
+	begin_old_upload(w, "r", id);
 	int64_t written = clock_now_ms();
 	assert_int_equal(files(w), 0);
 	assert_int_equal(collect_at(w, written + 100).uploads, 0);
@@ -198,7 +177,7 @@ static void small_objects_move_from_form_to_form(void **state)
 		assert_int_equal(r.blobs, 1);
 		assert_int_equal(rows(w), 1);
 		assert_int_equal(form_of(w, "r", STR("small")) == 0, turn % 2 == 0);
-		assert_is(w, "r", STR("small"));
+		assert_reads(w, "r", STR("small"));
 		collect_at(w, clock_now_ms());
 		assert_int_equal(files(w), 0);
 		assert_sound(w);
@@ -206,7 +185,7 @@ static void small_objects_move_from_form_to_form(void **state)
 	/* Nor does it matter how large small is by now. */
 	w->o.small_object_max = 0;
 	world_restart(w);
-	assert_is(w, "r", STR("small"));
+	assert_reads(w, "r", STR("small"));
 	assert_sound(w);
 }
 
@@ -248,18 +227,19 @@ static void any_step_may_fail(void **state)
 	struct world *w = *state;
 	struct err err;
 	struct blob_info info;
+	struct upload_result r;
 	make_repo(w, "r");
 	unsigned n = 0;
 	for (bool spent = true; spent;) {
 		char text[32];
 		db_fault_set(w->db, ++n, DB_FAULT_IO, DB_FAULT_AT_ANY);
 		snprintf(text, sizeof(text), "layer %u", n);
-		bool ok = try_whole(w, "r", str_from(text), &err);
+		bool ok = try_push_as(w, "r", str_from(text), false, &r, &err);
 		spent = db_fault_left(w->db) == 0;
 		db_fault_set(w->db, 0, DB_FAULT_IO, DB_FAULT_AT_ANY);
 		struct digest d = digest_of(str_from(text));
 		if (ok)
-			assert_is(w, "r", str_from(text));
+			assert_reads(w, "r", str_from(text));
 		else
 			ASSERT_FAILS(ERR_BLOB_UNKNOWN,
 				blob_stat(w->core, &w->reg, STR("r"), &d, &info, &err));
@@ -290,7 +270,7 @@ static void a_file_that_fails_is_tried_again(void **state)
 		spent = store_fault_is_spent(w->store);
 		store_fault_set(w->store, 0, ERR_STORAGE_FULL);
 		if (ok) {
-			assert_is(w, "r", all);
+			assert_reads(w, "r", all);
 		} else {
 			assert_int_equal(err.kind, ERR_STORAGE_FULL);
 			if (u && upload_size(u) == 1200)

@@ -203,9 +203,10 @@ static inline UNUSED struct digest digest_of(struct str bytes)
 	return d;
 }
 
-/* Uploads the bytes whole; false as the first call that fails says. */
-static inline UNUSED bool try_push(struct world *w, const char *repo, struct str bytes,
-	struct upload_result *out, struct err *err)
+/* Uploads the bytes whole, acknowledged before the end (as PATCH does) or not; false as the first
+ * call that fails says. */
+static inline UNUSED bool try_push_as(struct world *w, const char *repo, struct str bytes,
+	bool pauses, struct upload_result *out, struct err *err)
 {
 	char id[UUID_TEXT_LEN + 1];
 	struct upload *u = NULL;
@@ -213,10 +214,34 @@ static inline UNUSED bool try_push(struct world *w, const char *repo, struct str
 	if (!upload_start(w->core, &w->reg, str_from(repo), DIGEST_SHA256, id, err) ||
 		!upload_take(w->core, &w->reg, str_from(repo), str_from(id), &u, err))
 		return false;
-	bool ok = upload_write(u, bytes.ptr, bytes.len, err) && upload_sync(u, err) &&
+	bool ok = upload_write(u, bytes.ptr, bytes.len, err) && (!pauses || upload_sync(u, err)) &&
 		  upload_finish(u, &d, out, err);
 	upload_release(u);
 	return ok;
+}
+
+static inline UNUSED bool try_push(struct world *w, const char *repo, struct str bytes,
+	struct upload_result *out, struct err *err)
+{
+	return try_push_as(w, repo, bytes, true, out, err);
+}
+
+/* An upload that was begun longer ago than uploads may idle (300 ms from here on), and written to
+ * just now. */
+static inline UNUSED void begin_old_upload(
+	struct world *w, const char *repo, char id[UUID_TEXT_LEN + 1])
+{
+	struct err err;
+	struct upload *u = NULL;
+	struct timespec nap = { 0, 310 * 1000 * 1000 };
+	w->o.upload_life_ms = 300;
+	world_restart(w);
+	make_repo(w, repo);
+	ASSERT_DONE(upload_start(w->core, &w->reg, str_from(repo), DIGEST_SHA256, id, &err));
+	nanosleep(&nap, NULL);
+	ASSERT_DONE(upload_take(w->core, &w->reg, str_from(repo), str_from(id), &u, &err));
+	ASSERT_DONE(upload_write(u, "abc", 3, &err));
+	upload_release(u);
 }
 
 static inline UNUSED struct digest push(struct world *w, const char *repo, const char *text)
