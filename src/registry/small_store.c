@@ -80,6 +80,7 @@ static bool move_to_file(struct small_writer *w, struct err *err)
 	w->has_file = true;
 	if (!open_file(w, err))
 		return false;
+	assert(w->file);
 	struct str bytes = buf_str(&w->bytes);
 	if ((w->file->size_bytes == 0 || blob_writer_cut(w->file, 0, err)) &&
 		blob_writer_write(w->file, bytes.ptr, bytes.len, err)) {
