@@ -5,6 +5,7 @@
 
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "../unit.h"
 #include "base/arena.h"
