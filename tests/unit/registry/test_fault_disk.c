@@ -9,9 +9,6 @@
 #include "countdown.h"
 #include "plays.h"
 
-/* The engine finds these in place of the C library's, for this program alone. */
-#define SEEN_BY_THE_ENGINE __attribute__((visibility("default")))
-
 enum { AT_READ = 1, AT_WRITE = 2, AT_SYNC = 4 };
 
 static atomic_uint sites;
@@ -28,13 +25,16 @@ static bool fails(unsigned site)
 	return true;
 }
 
-SEEN_BY_THE_ENGINE ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
+/* The engine finds these in place of the C library's, for this program alone. */
+#pragma GCC visibility push(default)
+
+ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
 {
 	return fails(AT_READ) ? -1 : syscall(SYS_pread64, fd, bytes, len, at);
 }
 
 /* A disk that fails has taken some of it. */
-SEEN_BY_THE_ENGINE ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
 {
 	if (!fails(AT_WRITE))
 		return syscall(SYS_pwrite64, fd, bytes, len, at);
@@ -44,15 +44,17 @@ SEEN_BY_THE_ENGINE ssize_t pwrite64(int fd, const void *bytes, size_t len, off64
 	return -1;
 }
 
-SEEN_BY_THE_ENGINE int fdatasync(int fd)
+int fdatasync(int fd)
 {
 	return fails(AT_SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
-SEEN_BY_THE_ENGINE int ftruncate64(int fd, off64_t len)
+int ftruncate64(int fd, off64_t len)
 {
 	return fails(AT_WRITE) ? -1 : (int)syscall(SYS_ftruncate, fd, len);
 }
+
+#pragma GCC visibility pop
 
 static void arm(unsigned n, int code, unsigned at, bool lasting)
 {
@@ -92,8 +94,10 @@ static void arm_full(struct world *w UNUSED, unsigned n)
 
 static void play_all(const struct fault *fault)
 {
+	unsigned tried = 0;
 	for (size_t i = 0; i < ARRAY_LEN(plays); i++)
-		play_all_places(&plays[i], fault);
+		tried += play_all_places(&plays[i], fault);
+	assert_true(tried > 20); /* not all plays come to the disk, but most */
 }
 
 static void any_access_to_the_disk_may_fail(void **state UNUSED)
