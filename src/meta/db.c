@@ -54,7 +54,7 @@ bool db_open_with(const struct db_options *o, const struct migration *migrations
 	struct db *db CLEANUP(db_closep) = xcalloc(1, sizeof(*db));
 	db->path = xstrdup(o->path);
 	db->read_only = o->read_only;
-	db_pool_init(&db->pool, o->readers == 0 ? READERS_DEFAULT : o->readers);
+	db_pool_init(&db->pool, o->readers == 0 ? READERS_DEFAULT : o->readers, !o->read_only);
 	bool done = o->read_only ? open_reader(db, migrations, count, err)
 				 : open_writer(db, migrations, count, err);
 	if (!done)

@@ -13,6 +13,7 @@
 #include "meta/migrate.h"
 
 #define DB_BUSY_TIMEOUT_MS 10000 /* a tool may write beside the server */
+#define DB_SNAPSHOT_WORDS  6     /* of 8 bytes: the header of the log's index */
 
 /* Statements that drive transactions; prepared once a connection. Readers have the first three. */
 enum db_control {
@@ -40,6 +41,13 @@ struct db_conn {
 	size_t cache_cap, cache_len;
 	unsigned open_stmts;       /* prepared and not yet done */
 	struct db_conn *next_free; /* in the read pool */
+
+	struct {
+		const volatile uint64_t *index; /* the log's; NULL: not to be had */
+		uint64_t header[DB_SNAPSHOT_WORDS];
+		bool is_known; /* header is of before the transaction began */
+		bool is_kept;  /* the transaction is open although no callback runs */
+	} snapshot;            /* readers only */
 };
 
 struct db_pool {
@@ -47,6 +55,8 @@ struct db_pool {
 	struct cond released;
 	struct db_conn *free; /* last used first: its page cache and statements are warm */
 	unsigned opened, limit, waiting;
+	bool keeps;      /* snapshots outlive their callbacks; else nobody is there to end them */
+	bool is_watched; /* the writer knows that there are some to be ended */
 };
 
 struct db_writer; /* db_write.c */
@@ -101,14 +111,23 @@ extern _Thread_local struct db_conn *db_active;
 MUST_CHECK bool db_conn_call(struct db_conn *c, db_fn fn, void *arg, struct err *err);
 
 /* db_read.c */
-void db_pool_init(struct db_pool *p, unsigned limit);
+void db_pool_init(struct db_pool *p, unsigned limit, bool keeps);
 void db_pool_shrink(struct db_pool *p); /* closes the connections that nobody uses */
-void db_pool_fini(struct db_pool *p);   /* closes the connections; none may be out */
+/* Ends the snapshots that nobody uses: they keep the log from being copied and begun anew. */
+void db_pool_release(struct db_pool *p);
+void db_pool_fini(struct db_pool *p); /* closes the connections; none may be out */
+
+/* db_snapshot.c, readers only. A callback runs between begin and keep, or begin and end. */
+MUST_CHECK bool db_snapshot_begin(struct db_conn *c, struct err *err); /* sees every commit */
+void db_snapshot_keep(struct db_conn *c); /* for the next begin, where that is possible */
+void db_snapshot_end(struct db_conn *c);
 
 /* db_write.c. Takes conn, also on failure. */
 MUST_CHECK bool db_writer_start(
 	struct db *db, struct db_conn *conn, struct db_writer **out, struct err *err);
 void db_writer_stop(struct db_writer *w); /* runs what is queued; accepts NULL */
+/* Has the pool's snapshots ended when they have been there for a while. */
+void db_writer_watch(struct db_writer *w);
 
 /* db.c: SQLITE_OK, or the code that the armed fault says for this site. */
 int db_fault_code(struct db_conn *c, enum db_fault_site site);

@@ -3,11 +3,12 @@
 
 #include "meta/db_priv.h"
 
-void db_pool_init(struct db_pool *p, unsigned limit)
+void db_pool_init(struct db_pool *p, unsigned limit, bool keeps)
 {
 	mutex_init(&p->lock, "db read pool");
 	cond_init(&p->released);
 	p->limit = limit;
+	p->keeps = keeps;
 }
 
 void db_pool_shrink(struct db_pool *p)
@@ -24,6 +25,14 @@ void db_pool_shrink(struct db_pool *p)
 		next = c->next_free;
 		db_conn_close(c);
 	}
+}
+
+void db_pool_release(struct db_pool *p)
+{
+	LOCKED(&p->lock); /* a few microseconds */
+	for (struct db_conn *c = p->free; c != NULL; c = c->next_free)
+		db_snapshot_end(c);
+	p->is_watched = false;
 }
 
 void db_pool_fini(struct db_pool *p)
@@ -51,10 +60,14 @@ static struct db_conn *pool_take(struct db_pool *p)
 	return c;
 }
 
-/* c NULL: the place of a connection that could not be opened. */
-static void pool_give(struct db_pool *p, struct db_conn *c)
+/* c NULL: the place of a connection that could not be opened. True: it brings the first snapshot
+ * that somebody must end. */
+static bool pool_give(struct db_pool *p, struct db_conn *c)
 {
 	LOCKED(&p->lock);
+	bool is_first = c != NULL && c->snapshot.is_kept && !p->is_watched;
+	if (is_first)
+		p->is_watched = true;
 	if (c != NULL) {
 		c->next_free = p->free;
 		p->free = c;
@@ -63,17 +76,18 @@ static void pool_give(struct db_pool *p, struct db_conn *c)
 	}
 	if (p->waiting > 0)
 		cond_signal(&p->released);
+	return is_first;
 }
 
 static bool read_on(struct db_conn *c, db_fn fn, void *arg, struct err *err)
 {
-	if (!db_conn_control(c, DB_BEGIN, err))
+	if (!db_snapshot_begin(c, err))
 		return false;
 	bool done = db_conn_call(c, fn, arg, err);
-	/* Ends the snapshot; nothing was written, so how it ends is no news to the caller. */
-	struct err ignored;
-	if (!db_conn_in_transaction(c) || !db_conn_control(c, DB_COMMIT, &ignored))
-		db_conn_rollback(c);
+	if (done && c->db->pool.keeps)
+		db_snapshot_keep(c);
+	else
+		db_snapshot_end(c);
 	return done;
 }
 
@@ -84,10 +98,11 @@ bool db_read(struct db *db, db_fn fn, void *arg, struct err *err)
 	assert(db_active == NULL || db_active->db != db);
 	struct db_conn *c = pool_take(&db->pool);
 	if (c == NULL && !db_conn_open(db, DB_ROLE_READER, &c, err)) {
-		pool_give(&db->pool, NULL);
+		(void)pool_give(&db->pool, NULL);
 		return false;
 	}
 	bool done = read_on(c, fn, arg, err);
-	pool_give(&db->pool, c);
+	if (pool_give(&db->pool, c))
+		db_writer_watch(db->writer);
 	return done;
 }

@@ -46,10 +46,11 @@ struct db_writer {
 	struct db_conn *conn;
 	struct thread *thread;
 
-	struct mutex lock; /* over the next four */
+	struct mutex lock; /* over the next five */
 	struct cond work;
 	struct db_later *head, **tail;
 	bool is_stopping;
+	bool is_watching;   /* readers have snapshots that nobody uses */
 	atomic_uint queued; /* changed under lock, read without */
 
 	/* Of the writer thread. */
@@ -227,11 +228,14 @@ static void checkpoint_when_due(struct db_writer *w)
 	bool restart = w->wal_pages * w->page_bytes >= (int64_t)WAL_RESTART_BYTES;
 	if (restart)
 		sqlite3_busy_timeout(w->conn->sqlite, WAL_RESTART_WAIT_MS);
+	db_pool_release(&w->db->pool);
 	/* A failure loses nothing: the log keeps what it has, and the next one tries again. */
 	sqlite3_wal_checkpoint_v2(w->conn->sqlite, NULL,
 		restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (restart)
 		sqlite3_busy_timeout(w->conn->sqlite, DB_BUSY_TIMEOUT_MS);
+	/* Those that came meanwhile stand on the log, and it could not be begun anew. */
+	db_pool_release(&w->db->pool);
 	w->checkpoint_pages = w->wal_pages;
 }
 
@@ -242,6 +246,9 @@ static void checkpoint_when_due(struct db_writer *w)
  */
 static void shrink_when_idle(struct db_writer *w)
 {
+	db_pool_release(&w->db->pool);
+	if (w->wal_pages == 0)
+		return; /* nothing was written, only read: nothing but the snapshots to give back */
 	sqlite3_busy_timeout(w->conn->sqlite, 0);
 	if (sqlite3_wal_checkpoint_v2(
 		    w->conn->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
@@ -258,9 +265,10 @@ static bool wait_for_work(struct db_writer *w)
 	LOCKED(&w->lock);
 	w->batch.count = 0;
 	while (w->head == NULL && !w->is_stopping) {
-		if (w->wal_pages == 0) {
+		if (w->wal_pages == 0 && !w->is_watching) {
 			cond_wait(&w->work, &w->lock);
 		} else if (!cond_wait_ms(&w->work, &w->lock, IDLE_MS) && w->head == NULL) {
+			w->is_watching = false;
 			mutex_unlock(&w->lock);
 			shrink_when_idle(w);
 			mutex_lock(&w->lock);
@@ -297,6 +305,13 @@ bool db_writer_start(struct db *db, struct db_conn *conn, struct db_writer **out
 	}
 	*out = w;
 	return true;
+}
+
+void db_writer_watch(struct db_writer *w)
+{
+	LOCKED(&w->lock);
+	w->is_watching = true;
+	cond_signal(&w->work);
 }
 
 void db_writer_stop(struct db_writer *w)
