@@ -1,9 +1,13 @@
 /* Answers with an immutable object: conditions and ranges decide which bytes of it, RFC 9110 13
  * and 14. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "http/http_priv.h"
 #include "http/range.h"
+
+#define SMALL_OBJECT_BYTES (16 * KIB)
+_Static_assert(SMALL_OBJECT_BYTES <= ANSWER_FREE_BYTES, "answers of small objects are not counted");
 
 /* A condition may be spread over several lines (RFC 9110 5.3). */
 static bool is_listed(const struct request *r, const char *name, struct str etag, bool is_strong)
@@ -31,10 +35,54 @@ static struct segment *add_segment(struct request *r, struct segment s)
 	return at;
 }
 
+static bool read_object(
+	const struct http_object *o, void *out, size_t len, uint64_t offset, size_t *n)
+{
+	struct err err;
+	ssize_t got;
+
+	if (o->pread != NULL)
+		return o->pread(o->arg, out, len, offset, n, &err);
+	got = pread(o->fd, out, len, (off_t)offset);
+	*n = got > 0 ? (size_t)got : 0;
+	return got >= 0;
+}
+
+/* Header section and bytes then leave by one call of the system, and the object is closed at once.
+ * False: as a segment, whose reader fails again if this one did, and breaks the answer off. */
+static bool send_small(struct request *r, uint64_t offset, size_t length)
+{
+	const struct http_object *object = &r->reply.object;
+	uint8_t *bytes = malloc(length);
+	size_t got = 0;
+	size_t n = 1;
+
+	if (bytes == NULL)
+		return false;
+	if (object->limit != NULL)
+		object->limit(object->arg, offset + length);
+	while (got < length && n > 0) {
+		if (!read_object(object, bytes + got, length - got, offset + got, &n))
+			n = 0;
+		got += n;
+	}
+	if (got < length) {
+		free(bytes);
+		return false;
+	}
+	r->reply.owned = bytes;
+	r->reply.bytes = bytes;
+	reply_close_object(r);
+	return true;
+}
+
 static void send_from(struct request *r, int status, uint64_t offset, uint64_t length)
 {
 	reply_set(r, status, REPLY_BYTES, length);
 	if (length == 0)
+		return;
+	if (r->reply.object.fd < 0 && length <= SMALL_OBJECT_BYTES &&
+		send_small(r, offset, (size_t)length))
 		return;
 	r->reply.offset = offset;
 	if (r->reply.object.fd >= 0) {
@@ -129,19 +177,6 @@ void http_reply_object(
 		else
 			send_from(r, 200, 0, size);
 	}
-}
-
-static bool read_object(
-	const struct http_object *o, void *out, size_t len, uint64_t offset, size_t *n)
-{
-	struct err err;
-	ssize_t got;
-
-	if (o->pread != NULL)
-		return o->pread(o->arg, out, len, offset, n, &err);
-	got = pread(o->fd, out, len, (off_t)offset);
-	*n = got > 0 ? (size_t)got : 0;
-	return got >= 0;
 }
 
 ssize_t object_read(void *request, uint64_t pos, char *out, size_t max)
