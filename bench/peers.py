@@ -77,11 +77,8 @@ class Peer:
 
     def cpu(self):
         """Seconds of processor that the process and its children have used."""
-        total = 0
-        for pid in self.pids():
-            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / os.sysconf("SC_CLK_TCK")
+        # The clock of a process (clock_getcpuclockid(3)): nanoseconds, where /proc counts in steps of 10 ms.
+        return sum(time.clock_gettime((~int(pid) << 3) | 2) for pid in self.pids())
 
     def memory(self, field="VmRSS"):
         """Bytes, of the process and its children."""
