@@ -74,8 +74,9 @@ void db_close(struct db *db)
 	if (db == NULL)
 		return;
 	/* Readers first: the last connection to leave empties the log, and only the writer can. */
+	db_pool_shrink(&db->pool);
+	db_writer_stop(db->writer); /* which still looks at the pool */
 	db_pool_fini(&db->pool);
-	db_writer_stop(db->writer);
 	free(db->path);
 	free(db);
 }

@@ -122,6 +122,9 @@ MUST_CHECK bool db_snapshot_begin(struct db_conn *c, struct err *err); /* sees e
 void db_snapshot_keep(struct db_conn *c); /* for the next begin, where that is possible */
 void db_snapshot_end(struct db_conn *c);
 
+/* db_log.c: has the writer's frames gathered. The log must be open. */
+MUST_CHECK bool db_log_gather(struct db_conn *c, struct err *err);
+
 /* db_write.c. Takes conn, also on failure. */
 MUST_CHECK bool db_writer_start(
 	struct db *db, struct db_conn *conn, struct db_writer **out, struct err *err);

@@ -223,7 +223,7 @@ bool db_conn_open(struct db *db, enum db_role role, struct db_conn **out, struct
 bool db_conn_arm_writer(struct db_conn *c, struct err *err)
 {
 	return db_conn_exec(c, "PRAGMA foreign_keys = ON", err) &&
-	       prepare_controls(c, control_writer, err);
+	       prepare_controls(c, control_writer, err) && db_log_gather(c, err);
 }
 
 void db_conn_close(struct db_conn *c)

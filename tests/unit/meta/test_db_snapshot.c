@@ -109,10 +109,8 @@ static int empty_the_log(const char *path)
 	sqlite3 *other = NULL;
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
 	/* Before it has read, a connection does not know of a log. */
-	assert_int_equal(
-		sqlite3_exec(other, "SELECT 1 FROM item", NULL, NULL, NULL), SQLITE_OK);
-	int rc = sqlite3_wal_checkpoint_v2(
-		other, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	assert_int_equal(sqlite3_exec(other, "SELECT 1 FROM item", NULL, NULL, NULL), SQLITE_OK);
+	int rc = sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_close(other);
 	return rc;
 }

@@ -114,7 +114,7 @@ static void the_disk_may_be_gone_for_a_while(void **state UNUSED)
 
 static void the_disk_may_be_full_for_a_while(void **state UNUSED)
 {
-	static const struct fault fault = { arm_full, is_spent, is_full, true, 7 };
+	static const struct fault fault = { arm_full, is_spent, is_full, true, 0 };
 	play_all(&fault);
 }
 
