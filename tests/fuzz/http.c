@@ -491,17 +491,23 @@ static unsigned hear(struct client *c, bool is_head)
 	}
 }
 
+/* From many addresses in turn, as one has no more than 28,000 ports to use in a minute. */
 static void dial(struct client *c, uint16_t port)
 {
 	static const int one = 1;
+	static unsigned turn;
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in from = { .sin_family = AF_INET };
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + turn++ % 250);
 	c->len = 0;
 	c->is_over = false;
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(c->fd >= 0);
 	CHECK(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
-	CHECK(connect(c->fd, (struct sockaddr *)&to, sizeof(to)) == 0);
+	CHECK(setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) == 0);
+	CHECK(bind(c->fd, (struct sockaddr *)&from, sizeof(from)) == 0);
+	CHECK(TEMP_FAILURE_RETRY(connect(c->fd, (struct sockaddr *)&to, sizeof(to))) == 0);
 }
 
 /* What is refused may be closed before all of it is sent. */
