@@ -8,7 +8,7 @@
  *
  * It replaces line ends and colons by NUL in the bytes as they came and hands out pointers between
  * them. So the original form is seen from the distances: a header must begin exactly two bytes
- * behind the end of what is before it.
+ * behind the end of what is before it. A NUL in them cannot be told from that: wire.c has seen it.
  */
 #include "http/http_priv.h"
 

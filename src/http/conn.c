@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/http_priv.h"
+#include "http/recv.h"
 
 static void ip_text(const struct sockaddr *sa, char *out, size_t cap)
 {
@@ -43,6 +44,9 @@ static void conn_open(const struct listener *l, struct MHD_Connection *c, void *
 	ip_text(MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
 		conn->ip, sizeof(conn->ip));
 	conn_phase(conn, PHASE_HEADER);
+#ifdef HAS_POOL
+	recv_watch(conn);
+#endif
 	*ctx = conn;
 	atomic_fetch_add(&s->connections, 1);
 	atomic_fetch_add(&s->conns_opened, 1);
@@ -60,6 +64,9 @@ static void conn_close(struct conn *conn)
 {
 	struct http_server *s = conn->server;
 
+#ifdef HAS_POOL
+	recv_forget(conn);
+#endif
 	mutex_lock(&s->conns_lock);
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;

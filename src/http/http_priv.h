@@ -22,6 +22,7 @@
 
 #include "base/thread.h"
 #include "http/http.h"
+#include "http/wire.h"
 
 #define REQUEST_ARENA_MAX (256 * KIB)
 #define STREAM_BUF_BYTES  (64 * KIB)
@@ -60,6 +61,7 @@ struct conn {
 	atomic_uint_least64_t body_bytes; /* of all requests */
 	atomic_bool holds_memory;         /* a whole body, or a long answer */
 	bool is_cut;                      /* conns_lock: shut down to make room */
+	struct wire wire;                 /* recv.c, in the event loop */
 	/* the sweeper's own */
 	uint64_t seen_phase;
 	uint64_t window_start_s, window_bytes;

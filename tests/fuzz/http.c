@@ -21,6 +21,7 @@
 
 #include "base/thread.h"
 #include "fuzz.h"
+#include "http/wire.h"
 
 #define REQUESTS_MAX 64
 #define LINES_MAX    100   /* beyond, the server's memory for a header section may end first */
@@ -183,7 +184,7 @@ struct wanted {
 
 struct head {
 	struct str method, target, host;
-	bool is_10, is_chunked, may_close, may_fail, expects;
+	bool is_10, is_chunked, may_close, expects;
 	unsigned hosts, lengths, codings;
 	uint64_t length;
 };
@@ -215,15 +216,12 @@ static bool is_line_text(struct str s)
 	return true;
 }
 
-/* A line and its CRLF off the front; a CR or LF of its own ends nothing. NUL and LF cannot be told
- * from it, as the library overwrites both, and may or may not be taken for it. */
-static bool take_line(struct str *rest, struct head *h, struct str *line)
+/* A line and its CRLF off the front; a CR or LF of its own ends nothing. */
+static bool take_line(struct str *rest, struct str *line)
 {
 	size_t end = str_find_char(*rest, '\n');
-	if (end == 0 || end == rest->len ||
-		(rest->ptr[end - 1] != '\r' && rest->ptr[end - 1] != '\0'))
+	if (end == 0 || end == rest->len || rest->ptr[end - 1] != '\r')
 		return false;
-	h->may_fail = h->may_fail || rest->ptr[end - 1] == '\0';
 	*line = str_sub(*rest, 0, end - 1);
 	*rest = str_sub(*rest, end + 1, rest->len);
 	return is_line_text(*line);
@@ -233,7 +231,7 @@ static bool take_request_line(struct str *rest, struct head *h)
 {
 	struct str line;
 	struct str version;
-	if (!take_line(rest, h, &line) || !str_cut(line, ' ', &h->method, &version) ||
+	if (!take_line(rest, &line) || !str_cut(line, ' ', &h->method, &version) ||
 		!str_cut(version, ' ', &h->target, &version))
 		return false;
 	h->is_10 = str_eq(version, STR("HTTP/1.0"));
@@ -256,12 +254,15 @@ static bool take_field(struct str line, struct head *h)
 		h->host = value;
 	} else if (str_eq_nocase(name, STR("Content-Length"))) {
 		h->lengths++;
-		return str_to_u64(value, INT64_MAX, &h->length);
+		/* A space behind it is legal, and unknown to the library. */
+		return str_to_u64(value, INT64_MAX, &h->length) && str_ends(line, value) &&
+		       line.len <= WIRE_FRAMING_LINE_MAX;
 	} else if (str_eq_nocase(name, STR("Transfer-Encoding"))) {
 		h->codings++;
 		h->is_chunked = true;
 		/* A space behind it is legal, but others are known to see another coding. */
-		return str_eq_nocase(value, STR("chunked")) && str_ends(line, value);
+		return str_eq_nocase(value, STR("chunked")) && str_ends(line, value) &&
+		       line.len <= WIRE_FRAMING_LINE_MAX;
 	} else if (str_eq_nocase(name, STR("Expect"))) {
 		h->expects = h->expects || str_eq_nocase(value, STR("100-continue"));
 	} else if (str_eq_nocase(name, STR("Connection"))) {
@@ -285,7 +286,7 @@ static bool take_head(struct str *rest, struct head *h)
 	struct str line;
 	if (!take_request_line(rest, h))
 		return false;
-	while (take_line(rest, h, &line)) {
+	while (take_line(rest, &line)) {
 		if (line.len > 0) {
 			if (!take_field(line, h))
 				return false;
@@ -299,18 +300,6 @@ static bool take_head(struct str *rest, struct head *h)
 		       (!h->expects || h->is_10 || h->is_chunked || h->length > 0);
 	}
 	return false;
-}
-
-/* Inside a chunked body the library takes LF alone for the end of a line too, as RFC 9112 2.2 lets
- * a recipient do, and does not look at extensions. */
-static bool take_chunk_line(struct str *rest, struct str *line)
-{
-	if (str_find_char(*rest, '\n') == rest->len)
-		return false;
-	(void)str_cut(*rest, '\n', line, rest);
-	if (str_ends(*line, STR("\r")))
-		line->len--;
-	return true;
 }
 
 static unsigned hex_digit(char c)
@@ -327,9 +316,10 @@ static bool take_chunk_size(struct str *rest, uint64_t *out)
 	struct str digits;
 	struct str extension;
 	uint64_t n = 0;
-	if (!take_chunk_line(rest, &line))
+	if (!take_line(rest, &line))
 		return false;
-	(void)str_cut(line, ';', &digits, &extension);
+	if (str_cut(line, ';', &digits, &extension) && extension.len >= WIRE_EXTENSION_MAX)
+		return false;
 	for (size_t i = 0; i < digits.len; i++) {
 		unsigned d = hex_digit(digits.ptr[i]);
 		if (d == 16 || n >> 60 != 0)
@@ -337,65 +327,55 @@ static bool take_chunk_size(struct str *rest, uint64_t *out)
 		n = n << 4 | d;
 	}
 	*out = n;
-	return digits.len > 0;
+	return digits.len > 0 && digits.len <= WIRE_SIZE_DIGITS_MAX;
 }
 
-/* Behind the last chunk. */
-static bool take_trailer(struct str *rest, struct head *h)
+/* Behind the last chunk. They are read and not used. */
+static bool take_trailers(struct str *rest)
 {
 	struct str line;
-	while (take_chunk_line(rest, &line)) {
+	struct str name;
+	struct str value;
+	while (take_line(rest, &line)) {
 		if (line.len == 0)
 			return true;
-		h->may_fail = true; /* they are judged by the library, and not used */
+		if (!str_cut(line, ':', &name, &value) || !is_token(name))
+			return false;
 	}
 	return false;
 }
 
-static bool take_chunks(struct str *rest, struct head *h, uint64_t *hash)
+static bool take_chunks(struct str *rest, uint64_t *hash)
 {
 	uint64_t len = 0;
 	uint64_t n;
 	while (take_chunk_size(rest, &n)) {
 		if (n == 0) {
 			*hash = (*hash ^ len) * 0x100000001b3U;
-			return take_trailer(rest, h);
+			return take_trailers(rest);
 		}
 		if (n > rest->len)
 			return false;
 		*hash = hash_more(*hash, str_sub(*rest, 0, (size_t)n));
 		len += n;
 		*rest = str_sub(*rest, (size_t)n, rest->len);
-		size_t end = str_starts(*rest, STR("\r\n")) ? 2 : str_starts(*rest, STR("\n"));
-		if (end == 0)
+		if (!str_starts(*rest, STR("\r\n")))
 			return false;
-		*rest = str_sub(*rest, end, rest->len);
+		*rest = str_sub(*rest, 2, rest->len);
 	}
 	return false;
 }
 
-static bool take_body(struct str *rest, struct head *h, uint64_t *hash)
+static bool take_body(struct str *rest, const struct head *h, uint64_t *hash)
 {
 	*hash = 1;
 	if (h->is_chunked)
-		return take_chunks(rest, h, hash);
+		return take_chunks(rest, hash);
 	if (h->length > rest->len)
 		return false;
 	*hash = hash_part(1, str_sub(*rest, 0, (size_t)h->length));
 	*rest = str_sub(*rest, (size_t)h->length, rest->len);
 	return true;
-}
-
-/* Empty lines before a request are nothing (RFC 9112 2.2). To the library a line that begins with
- * NUL is empty, whatever stands behind. */
-static void skip_empty_lines(struct str *rest, bool *is_sure)
-{
-	struct str line;
-	while (str_starts(*rest, STR("\r\n")) || str_starts(*rest, STR("\n")) ||
-		(str_starts(*rest, STR("\0")) && str_find_char(*rest, '\n') < rest->len)) {
-		*is_sure = *is_sure && rest->ptr[0] != '\0';
-		(void)str_cut(*rest, '\n', &line, rest);
-	}
 }
 
 static void read_strictly(struct str rest, struct wanted *w)
@@ -405,14 +385,14 @@ static void read_strictly(struct str rest, struct wanted *w)
 	for (;;) {
 		struct head h = { .length = 0 };
 		uint64_t body_hash;
-		skip_empty_lines(&rest, &is_sure);
+		while (str_starts(rest, STR("\r\n"))) /* RFC 9112 2.2 */
+			rest = str_sub(rest, 2, rest.len);
 		w->is_clean = rest.len == 0;
 		if (rest.len == 0 || w->count == REQUESTS_MAX || !take_head(&rest, &h) ||
 			!take_body(&rest, &h, &body_hash))
 			return;
 		w->items[w->count++] = (struct seen){ hash_head(h.method, h.target) ^ body_hash,
 			str_eq(h.method, STR("HEAD")) };
-		is_sure = is_sure && !h.may_fail;
 		if (is_sure)
 			w->sure = w->count;
 		is_sure = is_sure && !h.is_10 && !h.may_close;

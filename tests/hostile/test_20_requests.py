@@ -4,12 +4,16 @@ import hashlib
 import itertools
 import re
 import socket
+import ssl
 import time
+import types
 
 import pytest
 
+from harness.certificate import make_certificate
 from harness.hostile import SLOW, Client, attack, basic, gauges
 from harness.oci import blob, sha256
+from harness.server import free_port
 
 
 @pytest.fixture
@@ -210,6 +214,132 @@ def test_no_request_hides_in_another(berth):
         assert c.status() == 400
         assert b"HTTP/1.1 401 " in c.hear(0.5 * SLOW)
     assert not [e for e in berth.access_log(lambda e: "/v2/seen/" in e.get("path", "")) if "hidden" in e.get("path", "")]
+
+
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+LAST = b"0\r\n\r\n"
+# What cannot be seen any more once the library below has unpacked it. Behind "PUT ... HTTP/1.1", CRLF and proper headers.
+UNSEEN = {
+    "a NUL and a line feed behind a header": b"X: a\0\n" + LENGTH + b"\r\n",
+    "a NUL and a line feed behind the headers": b"\0\n",
+    "a NUL in a name": b"X\0: a\r\n\r\n",
+    "a NUL at the end of a value": b"X: a\0\r\n\r\n",
+    "a line feed behind the headers": b"\n",
+    "a line feed behind a size": CHUNKED + b"2\n{}\r\n" + LAST,
+    "a carriage return behind a size": CHUNKED + b"2\r{}\r\n" + LAST,
+    "a line feed in an extension": CHUNKED + b"2;\n{}\r\n%x\r\n" % len(HIDDEN),
+    "a carriage return in an extension": CHUNKED + b"2;a\rb\r\n{}\r\n" + LAST,
+    "a NUL in an extension": CHUNKED + b"2;\0\r\n{}\r\n" + LAST,
+    "a long extension": CHUNKED + b"2;" + b"a" * 300 + b"\r\n{}\r\n" + LAST,
+    "a line feed behind a chunk": CHUNKED + b"2\r\n{}\n" + LAST,
+    "a carriage return behind a chunk": CHUNKED + b"2\r\n{}\r" + LAST,
+    "two other bytes behind a chunk": CHUNKED + b"2\r\n{}XX" + LAST,
+    "nothing behind a chunk": CHUNKED + b"2\r\n{}" + LAST,
+    "a line feed behind the last size": CHUNKED + b"2\r\n{}\r\n0\n\r\n",
+    "a line feed at the end": CHUNKED + b"2\r\n{}\r\n0\r\n\n",
+    "a carriage return at the end": CHUNKED + b"2\r\n{}\r\n0\r\n\r",
+    "a size with a sign": CHUNKED + b"+2\r\n{}\r\n" + LAST,
+    "a size with 0x": CHUNKED + b"0x2\r\n{}\r\n" + LAST,
+    "a size before a space": CHUNKED + b"2 \r\n{}\r\n" + LAST,
+    "a size that wraps": CHUNKED + b"10000000000000002\r\n{}\r\n" + LAST,
+    "no size": CHUNKED + b"\r\n" + LAST,
+    "a trailer without a colon": CHUNKED + b"2\r\n{}\r\n0\r\nX\r\n\r\n",
+    "a trailer before a space": CHUNKED + b"2\r\n{}\r\n0\r\nX : a\r\n\r\n",
+    "a trailer that is folded": CHUNKED + b"2\r\n{}\r\n0\r\nX: a\r\n b\r\n\r\n",
+    "a line feed behind a trailer": CHUNKED + b"2\r\n{}\r\n0\r\nX: a\n\r\n",
+    "a NUL in a trailer": CHUNKED + b"2\r\n{}\r\n0\r\nX: \0\r\n\r\n",
+    "long trailers": CHUNKED + b"2\r\n{}\r\n0\r\n" + b"X: aaaaaaaa\r\n" * 1000 + b"\r\n",
+}
+
+
+@pytest.fixture
+def both(make_berth, scratch):
+    """A server with a client that speaks TLS to it, and one that does not."""
+    make_certificate(scratch, "berth")
+    port = free_port()
+    berth = make_berth(start=False)
+    berth.command = lambda: [
+        str(berth.binary), "serve", "--data", str(berth.data), "--listen", f"http://{berth.host}", "--listen", f"127.0.0.1:{port}",
+        "--tls-cert", str(scratch / "cert.pem"), "--tls-key", str(scratch / "key.pem")]
+    berth.start().create("app")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def secret():
+        c = Client(types.SimpleNamespace(port=port))
+        c.socket = context.wrap_socket(c.socket)
+        return c
+
+    return berth, {"plain": lambda: Client(berth), "TLS": secret}
+
+
+def statuses(got):
+    return [int(x) for x in re.findall(rb"HTTP/1\.1 (\d+) ", got)]
+
+
+def test_nothing_passes_behind_a_byte_that_may_not_be_there(both):
+    """One answer, 400, and the end: however the bytes are divided, and whatever takes the body. Nothing is tagged, no upload closed."""
+    berth, kinds = both
+    token = f"Authorization: {basic(berth.token)}\r\n".encode()
+    oci = berth.oci()
+    with attack(berth) as clients:
+        for (what, shape), (kind, connect) in itertools.product(UNSEEN.items(), kinds.items()):
+            upload = oci.upload("app").removeprefix(berth.url)
+            for number, line in enumerate((f"PUT /v2/app/manifests/x{len(clients)}", f"PATCH {upload}")):
+                data = f"{line} HTTP/1.1\r\nHost: h\r\n".encode() + token + shape + HIDDEN
+                cut = (len(data), len(data) - len(HIDDEN) - 3 * number, data.find(b"{}") + 3)[len(clients) % 3]
+                c = connect()
+                clients.append(c)
+                c.say(data[:cut])
+                if cut < len(data):
+                    time.sleep(0.01)
+                    c.say(data[cut:])
+                got = c.hear()
+                assert statuses(got) == [400], f"{what}, {kind}, {line}, cut at {cut}: {got[:2000]}"
+            while (gone := oci.http.delete(upload).status) == 409:  # the server may not have noticed yet that it is over
+                time.sleep(0.01)
+            assert gone == 204, what
+    assert oci.http.get("/v2/app/tags/list").json()["tags"] in (None, [])
+    assert oci.http.get("/v2/seen/tags/list").status == 404
+    assert not [e for e in berth.access_log(lambda e: "/v2/seen/" in e.get("path", "")) if "hidden" in e.get("path", "")]
+
+
+def test_what_is_refused_is_answered_in_its_turn_and_once(both):
+    berth, kinds = both
+    token = f"Authorization: {basic(berth.token)}\r\n".encode()
+    put = b"PUT /v2/app/manifests/x HTTP/1.1\r\nHost: h\r\n"
+    first = b"GET /v2/first/tags/list HTTP/1.1\r\nHost: h\r\n\r\n"
+    with attack(berth) as clients:
+        for connect in kinds.values():
+            # Behind one that waits for a worker.
+            c = connect()
+            clients.append(c)
+            c.say(first + put + token + b"Content-Length: 2\r\n\r\n{}" + put + b"X: \0\r\n\r\n" + HIDDEN)
+            assert statuses(c.hear()) == [401, 400, 400]
+            # After an answer that did not wait for the body there is no other.
+            c = connect()
+            clients.append(c)
+            c.say(put + CHUNKED + b"2\r\n{}\r\n")
+            assert c.status() == 401
+            c.say(b"2\r\n{}\n" + LAST + HIDDEN)
+            assert statuses(c.hear()) == []
+
+
+def test_extensions_and_trailers_are_no_tricks(both):
+    berth, kinds = both
+    token = f"Authorization: {basic(berth.token)}\r\n".encode()
+    oci = berth.oci()
+    with attack(berth) as clients:
+        for kind, connect in kinds.items():
+            data = blob(f"chunks {kind}", 300_000)
+            body = b"".join(b'%X; a="b\t;";c\r\n' % len(p) + p + b"\r\n" for p in (data[i:i + 7000] for i in range(0, len(data), 7000)))
+            push = f"POST /v2/app/blobs/uploads/?digest={sha256(data)} HTTP/1.1\r\nHost: h\r\n".encode() + token + CHUNKED
+            c = connect()
+            clients.append(c)
+            c.say(push + body + b"000;last\r\nX: a\r\nContent-Length: 5\r\n\r\n" + b"\r\n" + push + body + LAST
+                  + b"GET /v2/app/tags/list HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            assert statuses(c.hear()) == [201, 201, 401]
+            assert oci.get_blob("app", sha256(data)) == data
 
 
 def test_clients_that_wait_to_be_told_to_continue(berth):
