@@ -111,19 +111,31 @@ static void flush_log(struct jobs *j, struct job *job)
 	job_plan(job, TICK_MS);
 }
 
-/* Keys whose rotation or deletion is due, and data keys that a rotation left behind. */
+/* Keys whose rotation or deletion is due. */
 static void tend_keys(struct jobs *j, struct job *job)
 {
 	struct err err;
 	bool more = false;
-	uint64_t rewrapped = 0;
-	if (!kms_tick(j->kms, clock_now_ms(), &more, &err) ||
-		!reencrypt_rewrap(j->core, &rewrapped, &err)) {
+	if (!kms_tick(j->kms, clock_now_ms(), &more, &err)) {
 		job_failed(job, j->log, &err);
 		return;
 	}
 	job->backoff_ms = 0;
 	job_plan(job, more ? TICK_MS : KEYS_MS);
+}
+
+/* Data keys that a rotation left behind. Apart from the keys themselves: one damaged data key must
+ * not put off their rotation. */
+static void rewrap(struct jobs *j, struct job *job)
+{
+	struct err err;
+	uint64_t rewrapped = 0;
+	if (!reencrypt_rewrap(j->core, &rewrapped, &err)) {
+		job_failed(job, j->log, &err);
+		return;
+	}
+	job->backoff_ms = 0;
+	job_plan(job, KEYS_MS);
 	if (rewrapped)
 		log_event(j->log, LOG_INFO, job->event,
 			"%llu pools: data keys wrapped by the newest key version",
@@ -158,6 +170,7 @@ static void jobs_main(void *arg)
 	struct job living = { .event = "lifecycle" };
 	struct job flushing = { .event = "mount_log" };
 	struct job keys = { .event = "keys" };
+	struct job data_keys = { .event = "keys" };
 	struct job history = { .event = "history" };
 	while (wait_tick(j)) {
 		if (clock_mono_us() >= flushing.due_us)
@@ -168,6 +181,8 @@ static void jobs_main(void *arg)
 			collect(j, &collecting);
 		if (clock_mono_us() >= keys.due_us)
 			tend_keys(j, &keys);
+		if (clock_mono_us() >= data_keys.due_us)
+			rewrap(j, &data_keys);
 		if (clock_mono_us() >= history.due_us)
 			take_history(j, &history);
 	}

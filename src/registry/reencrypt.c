@@ -1,5 +1,7 @@
 #include "registry/reencrypt.h"
 
+#include <inttypes.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -254,18 +256,28 @@ bool reencrypt_rewrap(struct core *c, uint64_t *rewrapped, struct err *err)
 {
 	struct job j = { .core = c };
 	uint64_t n = 0;
+	bool all = true;
 	while (true) {
 		bool found = false, did = false;
 		struct err e;
-		if (!next_pool(&j, &found, err))
+		if (!next_pool(&j, &found, &e)) {
+			if (all)
+				*err = e;
 			return false;
+		}
 		if (!found)
 			break;
-		if (pool_rewrap(j.pool, &did, &e))
+		if (pool_rewrap(j.pool, &did, &e)) {
 			n += did;
+		} else if (!is_locked(e.kind) && all) { /* the first */
+			err_wrap(&e, "pool %" PRId64, j.pool_id);
+			*err = e;
+			all = false;
+		}
 	}
-	*rewrapped = n;
-	return true;
+	if (all)
+		*rewrapped = n;
+	return all;
 }
 
 static bool forms_in(struct db_conn *conn, void *arg, struct err *err)

@@ -22,7 +22,8 @@ MUST_CHECK bool reencrypt_run(struct core *c, reencrypt_progress_fn progress, vo
 	struct reencrypt_report *out, struct err *err);
 
 /* Data keys wrapped by an older version of their KMS key are wrapped by the newest; by a job. Cost:
- * by pools. A key that cannot be used is passed over. */
+ * by pools. A key that cannot be used is passed over. Errors: the first of any pool, which its
+ * detail names, after all other pools. */
 MUST_CHECK bool reencrypt_rewrap(struct core *c, uint64_t *rewrapped, struct err *err);
 
 /* Who encrypts, for operators: calls fn for each pool. */

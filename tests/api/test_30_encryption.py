@@ -751,6 +751,45 @@ def test_rotation_wraps_data_keys_anew_while_everything_stays_readable(berth):
         assert berth.oci().check_image(repo, "1")
 
 
+def wait_for(what, seconds=40):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def set_wrapped_key(berth, pool, wrapped):
+    db = sqlite3.connect(berth.data / "berth.db")
+    db.execute("UPDATE pool_key SET wrapped = ? WHERE pool_id = ?", (bytes(wrapped), pool))
+    db.commit()
+    db.close()
+
+
+def test_a_damaged_data_key_is_in_the_log_and_does_not_keep_other_pools_from_a_rotation(berth):
+    kms, oci = berth.client("kms"), berth.oci()
+    for repo in ("a-damaged", "sound"):
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        berth.create(repo, **encryption("KMS", key))
+        oci.push_image(repo, "1", [blob(repo, 1000)])
+        kms.rotate_key_on_demand(KeyId=key)
+    berth.stop()
+    (pool, _, _, good), sound = wrapped_keys(berth)
+    good = bytes.fromhex(good)
+    set_wrapped_key(berth, pool, good[:-1] + bytes([good[-1] ^ 1]))
+    berth.expected_errors.append("KMS_CIPHERTEXT_INVALID")
+    berth.start()  # the job looks at once, and every half minute
+    wait_for(lambda: [line for line in berth.log_lines() if line["event"] == "keys"])
+    told = next(line for line in berth.log_lines() if line["event"] == "keys")
+    assert (told["level"], told["kind"], told["detail"]) == ("error", "KMS_CIPHERTEXT_INVALID", f"pool {pool}")
+    assert wrapped_keys(berth)[1] != sound
+    assert berth.oci().check_image("sound", "1")
+    berth.stop()
+    set_wrapped_key(berth, pool, good)
+    berth.start()
+    wait_for(lambda: wrapped_keys(berth)[0][3] != good.hex().upper())
+    assert berth.oci().check_image("a-damaged", "1")
+
+
 # -- the disk is encrypted already ---------------------------------------------------------------------------------------
 
 

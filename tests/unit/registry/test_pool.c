@@ -121,9 +121,11 @@ static void a_rotation_may_be_interrupted_anywhere(void **state)
 		for (unsigned at = 1;; at++) {
 			ASSERT_DONE(kms_key_rotate(w->kms, &key, &err));
 			db_fault_set(w->db, at, DB_FAULT_IO, (enum db_fault_site)site);
-			/* A pool that cannot be worked on now is passed over. */
-			err_ignore(reencrypt_rewrap(w->core, &n, &err));
+			bool done = reencrypt_rewrap(w->core, &n, &err);
 			bool spent = db_fault_left(w->db) == 0;
+			assert_int_equal(done, !spent);
+			if (!done)
+				assert_int_equal(err.kind, ERR_UNAVAILABLE);
 			db_fault_set(w->db, 0, DB_FAULT_IO, (enum db_fault_site)site);
 			world_open_kms(w);
 			w->o.kms = w->kms;
@@ -145,6 +147,91 @@ static void a_rotation_may_be_interrupted_anywhere(void **state)
 		}
 	}
 	assert_true(places >= 5);
+	assert_sound(w);
+}
+
+/* What a row of pool_key becomes. */
+struct row_change {
+	const struct key_look *from, *to;
+};
+
+static bool set_wrapped_in(struct db_conn *c, void *arg, struct err *err)
+{
+	const struct row_change *r = arg;
+	struct str from = { r->from->bytes, r->from->len }, to = { r->to->bytes, r->to->len };
+	return pool_key_table_rewrap(
+		c, r->from->pool_id, r->from->layer, r->from->version, from, to, err);
+}
+
+static void set_wrapped(struct world *w, const struct key_look *from, const struct key_look *to)
+{
+	struct err err;
+	struct row_change r = { from, to };
+	ASSERT_DONE(db_write(w->db, set_wrapped_in, &r, &err));
+}
+
+static bool is_same(const struct key_look *a, const struct key_look *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+enum { LOCKED_POOL, GOOD, TAMPERED, MALFORMED, GOOD_TOO, POOLS };
+
+static void a_damaged_data_key_is_told_after_all_others_are_wrapped_anew(void **state)
+{
+	static const char *const repos[POOLS] = { "locked", "good", "tampered", "malformed",
+		"good-too" };
+	static const char *const aliases[POOLS] = { "alias/l", "alias/g", "alias/t", "alias/m",
+		"alias/g2" };
+	struct world *w = *state;
+	struct err err;
+	struct kms_key keys[POOLS];
+	struct key_look before[POOLS], bad;
+	uint64_t n = 9;
+	char name[32];
+	for (int i = 0; i < POOLS; i++) {
+		keys[i] = make_key(w, aliases[i]);
+		make_repo_of(w, repos[i], i % 2 ? ENC_KMS_DSSE : ENC_KMS, aliases[i]);
+		struct digest d = push(w, repos[i], "layer");
+		before[i] = look_at_key(w, pool_of_repo(w, repos[i], &d), i % 2);
+		assert_true(i == 0 || before[i].pool_id > before[i - 1].pool_id);
+		ASSERT_DONE(kms_key_rotate(w->kms, &keys[i], &err));
+	}
+	ASSERT_DONE(kms_key_disable(w->kms, &keys[LOCKED_POOL], &err));
+	bad = before[TAMPERED];
+	bad.bytes[bad.len - 1] ^= 1;
+	set_wrapped(w, &before[TAMPERED], &bad);
+	bad = before[MALFORMED];
+	bad.len = 5;
+	set_wrapped(w, &before[MALFORMED], &bad);
+	for (int round = 0; round < 2; round++) {
+		ASSERT_FAILS(ERR_KMS_CIPHERTEXT_INVALID, reencrypt_rewrap(w->core, &n, &err));
+		snprintf(name, sizeof(name), "pool %lld", (long long)before[TAMPERED].pool_id);
+		assert_string_equal(err.detail, name); /* the first of them */
+		assert_int_equal(n, 9);
+		for (int i = 0; i < POOLS; i++) {
+			struct key_look now = look_at_key(w, before[i].pool_id, before[i].layer);
+			bool good = i == GOOD || i == GOOD_TOO;
+			assert_int_equal(is_same(&now, &before[i]), i == LOCKED_POOL);
+			if (good)
+				assert_reads(w, repos[i], STR("layer"));
+		}
+	}
+	/* Once it is made good, as from a backup, what was left over is done. */
+	for (int i = TAMPERED; i <= MALFORMED; i++) {
+		bad = look_at_key(w, before[i].pool_id, before[i].layer);
+		set_wrapped(w, &bad, &before[i]);
+	}
+	ASSERT_DONE(reencrypt_rewrap(w->core, &n, &err));
+	assert_int_equal(n, 2);
+	ASSERT_DONE(kms_key_enable(w->kms, &keys[LOCKED_POOL], &err));
+	ASSERT_DONE(reencrypt_rewrap(w->core, &n, &err));
+	assert_int_equal(n, 1);
+	for (int i = 0; i < POOLS; i++) {
+		struct key_look now = look_at_key(w, before[i].pool_id, before[i].layer);
+		assert_false(is_same(&now, &before[i]));
+		assert_reads(w, repos[i], STR("layer"));
+	}
 	assert_sound(w);
 }
 
@@ -231,6 +318,7 @@ int main(void)
 		WORLD_TEST(data_keys_are_made_once_however_many_ask_at_first),
 		WORLD_TEST(a_rotation_wraps_the_data_keys_anew_and_touches_no_byte),
 		WORLD_TEST(a_rotation_may_be_interrupted_anywhere),
+		WORLD_TEST(a_damaged_data_key_is_told_after_all_others_are_wrapped_anew),
 		WORLD_TEST(a_disabled_key_stops_its_pools_and_no_other),
 		WORLD_TEST(a_key_disabled_elsewhere_is_used_no_longer_than_the_cache_lives),
 		WORLD_TEST(with_another_managed_key_nothing_opens),
