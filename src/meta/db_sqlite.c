@@ -68,6 +68,7 @@ static enum err_kind kind_of(sqlite3 *sqlite, int rc)
 	case SQLITE_IOERR:
 		/* SQLite tells a full disk from an I/O error, but not an exhausted quota. */
 		return sqlite3_system_errno(sqlite) == EDQUOT ? ERR_STORAGE_FULL : ERR_UNAVAILABLE;
+	case SQLITE_NOMEM:
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 	case SQLITE_PROTOCOL:

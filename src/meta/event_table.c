@@ -53,11 +53,6 @@ static bool run_id(struct db_conn *c, const char *sql, int64_t id, struct err *e
 	return db_run(st, err);
 }
 
-static bool no_room(struct err *err)
-{
-	return err_sys(err, ERR_INTERNAL, 0, "the arena of an event is used up");
-}
-
 bool webhook_table_put(
 	struct db_conn *c, const struct webhook_row *row, int64_t *id, struct err *err)
 {
@@ -81,7 +76,7 @@ bool webhook_table_next(struct db_conn *c, int64_t after, struct arena *arena,
 		r = (struct webhook_row){ db_col_int(st, 0), table_text(st, 1, arena),
 			table_text(st, 2, arena), (int)db_col_int(st, 3) };
 		if (!r.url.ptr || !r.repository.ptr)
-			return no_room(err);
+			return table_no_memory(arena, err);
 	}
 	*out = r;
 	return true;
@@ -122,7 +117,7 @@ bool event_table_place(struct db_conn *c, int64_t repository_id, struct arena *a
 		out->region = table_text(st, 1, arena);
 		out->repository = table_text(st, 2, arena);
 		if (!out->account.ptr || !out->region.ptr || !out->repository.ptr)
-			return no_room(err);
+			return table_no_memory(arena, err);
 	}
 	*found = row;
 	return true;
@@ -178,7 +173,7 @@ static bool read_row(
 	r.artifact_type = table_text(st, 14, arena);
 	if (!r.account.ptr || !r.region.ptr || !r.repository.ptr || !r.tag.ptr ||
 		!r.media_type.ptr || !r.artifact_type.ptr)
-		return no_room(err);
+		return table_no_memory(arena, err);
 	if (!table_digest(st, 11, &r.digest, err))
 		return false;
 	*out = r;

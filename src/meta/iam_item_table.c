@@ -37,7 +37,7 @@ static bool read_columns(
 		.at_ms = db_col_int(st, 2),
 	};
 	if (r.name.ptr == NULL || r.value.ptr == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "IAM rows: the arena is used up");
+		return table_no_memory(arena, err);
 	*out = r;
 	return true;
 }

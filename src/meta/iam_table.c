@@ -55,11 +55,6 @@ static const char sql_member_remove[] =
 static const char sql_member_count[] = "SELECT count(*) FROM iam_member WHERE group_id = $1";
 static const char sql_group_count[] = "SELECT count(*) FROM iam_member WHERE user_id = $1";
 
-static bool no_memory(struct err *err)
-{
-	return err_sys(err, ERR_INTERNAL, 0, "IAM rows: the arena is used up");
-}
-
 static struct str not_null(struct str s)
 {
 	return s.ptr != NULL ? s : STR("");
@@ -115,7 +110,7 @@ static bool read_columns(
 		&r.description, &r.document, &r.boundary };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		if (texts[i]->ptr == NULL)
-			return no_memory(err);
+			return table_no_memory(arena, err);
 	}
 	*out = r;
 	return true;

@@ -105,7 +105,7 @@ static bool read_row(struct db_stmt *st, struct buf *manifest, struct arena *are
 		(r.has_subject && !table_digest(st, 6, &r.subject, err)))
 		return false;
 	if (!r.media_type.ptr || !r.artifact_type.ptr)
-		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
+		return table_no_room(arena, err);
 	if (manifest) {
 		struct str bytes = db_col_str(st, COL_MANIFEST);
 		size_t at = manifest->len;
@@ -428,8 +428,7 @@ bool tag_table_list(struct db_conn *c, int64_t repository_id, const struct page 
 			break;
 		rows[n] = (struct tag_row){ table_text(st, 0, page->arena), db_col_int(st, 1) };
 		if (!rows[n].name.ptr)
-			return err_set(
-				err, ERR_TOO_LARGE, "The answer is too large; ask for fewer tags");
+			return table_no_room(page->arena, err);
 		n++;
 	}
 	*count = n;
@@ -452,8 +451,7 @@ bool tag_table_of_image(struct db_conn *c, int64_t image_id, const struct page *
 			break;
 		names[n] = table_text(st, 0, page->arena);
 		if (!names[n].ptr)
-			return err_set(err, ERR_TOO_LARGE,
-				"The answer is too large; ask for fewer images");
+			return table_no_room(page->arena, err);
 		n++;
 	}
 	*count = n;

@@ -74,11 +74,6 @@ static struct str not_null(struct str s)
 	return s.ptr != NULL ? s : STR("");
 }
 
-static bool no_memory(struct err *err)
-{
-	return err_sys(err, ERR_INTERNAL, 0, "KMS rows: the arena is used up");
-}
-
 static bool uuid_column(struct db_stmt *st, int col, uint8_t out[16], struct err *err)
 {
 	struct str uuid = db_col_str(st, col);
@@ -140,7 +135,7 @@ static bool read_row(
 	if (arena != NULL) {
 		r.description = table_text(st, 12, arena);
 		if (r.description.ptr == NULL)
-			return no_memory(err);
+			return table_no_memory(arena, err);
 	}
 	*out = r;
 	*found = true;
@@ -362,7 +357,7 @@ bool kms_alias_table_list(struct db_conn *c, const struct kms_page *page, int64_
 		r->created_at_ms = db_col_int(st, 2);
 		r->updated_at_ms = db_col_int(st, 3);
 		if (r->name.ptr == NULL)
-			return no_memory(err);
+			return table_no_memory(arena, err);
 		if (!uuid_column(st, 1, r->uuid, err))
 			return false;
 	}
@@ -410,7 +405,7 @@ bool kms_tag_table_list(struct db_conn *c, int64_t key_id, const struct kms_page
 		rows[n].name = table_text(st, 0, arena);
 		rows[n].value = table_text(st, 1, arena);
 		if (rows[n].name.ptr == NULL || rows[n].value.ptr == NULL)
-			return no_memory(err);
+			return table_no_memory(arena, err);
 		n++;
 	}
 	*out_n = n;

@@ -70,11 +70,6 @@ static bool find_id(struct db_conn *c, const char *sql, int64_t arg, int64_t *id
 	return true;
 }
 
-static bool no_room(struct err *err)
-{
-	return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
-}
-
 bool lifecycle_table_put(struct db_conn *c, int64_t repository_id, struct str policy,
 	int64_t due_at_ms, struct err *err)
 {
@@ -97,7 +92,7 @@ bool lifecycle_table_get(struct db_conn *c, int64_t repository_id, struct arena 
 		struct lifecycle_row r = { db_col_int(st, 0), db_col_int(st, 1), db_col_int(st, 2),
 			db_col_int(st, 3), table_text(st, 4, arena) };
 		if (!r.policy.ptr)
-			return no_room(err);
+			return table_no_room(arena, err);
 		*out = r;
 	}
 	*found = row;
@@ -175,7 +170,7 @@ static bool read_preview(struct db_stmt *st, struct arena *arena, struct preview
 			.policy = table_text(st, 6, arena),
 		};
 		if (!r.policy.ptr)
-			return no_room(err);
+			return table_no_room(arena, err);
 		*out = r;
 	}
 	*found = row;

@@ -35,11 +35,6 @@ static const char sql_expire_targets[] =
 	"DELETE FROM mount_day_target WHERE (registry_id, day, target) IN "
 	"(SELECT registry_id, day, target FROM mount_day_target WHERE day < $1 ORDER BY day LIMIT $2)";
 
-static bool too_large(struct err *err)
-{
-	return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
-}
-
 /* The statement stands on a row of sql_list. */
 static bool is_wanted(struct db_stmt *st, const struct mount_log_query *q)
 {
@@ -67,10 +62,10 @@ static bool read_log(
 	if (!db_col_is_null(st, 3)) {
 		r.source = table_text(st, 3, arena);
 		if (!r.source.ptr)
-			return too_large(err);
+			return table_no_room(arena, err);
 	}
 	if (!r.target.ptr || !r.digest.ptr || !r.outcome.ptr || !r.principal.ptr)
-		return too_large(err);
+		return table_no_room(arena, err);
 	*out = r;
 	return true;
 }
@@ -152,7 +147,7 @@ static bool read_sums(
 			.avoidable_bytes = db_col_int(st, 5),
 		};
 		if (!r->text.ptr)
-			return too_large(err);
+			return table_no_room(arena, err);
 	}
 	return true;
 }

@@ -30,7 +30,7 @@ bool policy_table_get(struct db_conn *c, int64_t registry_id, int64_t repository
 		r.version = db_col_int(st, 0);
 		r.document = table_text(st, 1, arena);
 		if (!r.document.ptr)
-			return err_set(err, ERR_TOO_LARGE, "The answer is too large");
+			return table_no_room(arena, err);
 	}
 	*out = r;
 	return true;

@@ -61,7 +61,7 @@ bool repo_row_read(struct db_stmt *st, struct arena *arena, struct repo_row *out
 		.stored_bytes = db_col_int(st, 12),
 	};
 	if (!r.name.ptr || !r.filters.ptr || !r.key_arn.ptr)
-		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
+		return table_no_room(arena, err);
 	*out = r;
 	return true;
 }
@@ -252,7 +252,7 @@ bool repo_tag_table_list(struct db_conn *c, int64_t id, struct arena *arena,
 		rows[n].key = table_text(st, 0, arena);
 		rows[n].value = table_text(st, 1, arena);
 		if (!rows[n].key.ptr || !rows[n].value.ptr)
-			return err_set(err, ERR_TOO_LARGE, "The answer is too large");
+			return table_no_room(arena, err);
 		n++;
 	}
 	*count = n;

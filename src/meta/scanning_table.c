@@ -19,7 +19,7 @@ bool scanning_table_get(struct db_conn *c, int64_t registry_id, struct arena *ar
 	if (row) {
 		struct scanning_row r = { (int)db_col_int(st, 0), table_text(st, 1, arena) };
 		if (!r.rules.ptr)
-			return err_set(err, ERR_TOO_LARGE, "The answer is too large");
+			return table_no_room(arena, err);
 		*out = r;
 	}
 	*found = row;

@@ -67,11 +67,6 @@ static const char sql_held_one[] =
 static const char sql_holds[] =
 	"SELECT 1 FROM layer_link WHERE repository_id = $1 AND blob_id = $2";
 
-static bool too_large(struct err *err)
-{
-	return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
-}
-
 /* key_arn is borrowed from the statement. */
 static void read_pool(struct db_stmt *st, struct pool_sums *out)
 {
@@ -105,7 +100,7 @@ bool sharing_table_pools(struct db_conn *c, int64_t registry_id, struct arena *a
 		read_pool(st, &rows[n]);
 		rows[n].key_arn = arena_str(arena, rows[n].key_arn);
 		if (!rows[n++].key_arn.ptr)
-			return too_large(err);
+			return table_no_room(arena, err);
 	}
 	*count = n;
 	return true;
@@ -203,7 +198,7 @@ bool sharing_table_by_name(struct db_conn *c, const struct repo_order_query *q, 
 			return false;
 	}
 	page->last = arena_str(arena, str_from(seen));
-	return page->last.ptr || too_large(err);
+	return page->last.ptr || table_no_room(arena, err);
 }
 
 bool sharing_table_repository(struct db_conn *c, int64_t id, struct arena *arena,
@@ -285,7 +280,7 @@ static bool read_holding(struct db_stmt *st, bool of_repository, struct arena *a
 	if (!db_col_is_null(st, 3)) {
 		r.source = table_text(st, 3, arena);
 		if (!r.source.ptr)
-			return too_large(err);
+			return table_no_room(arena, err);
 	}
 	if (of_repository) {
 		if (!table_digest(st, 6, &r.digest, err))
@@ -296,7 +291,7 @@ static bool read_holding(struct db_stmt *st, bool of_repository, struct arena *a
 		r.name = table_text(st, 6, arena);
 		r.is_live = db_col_int(st, 7) == REPO_LIVE;
 		if (!r.name.ptr)
-			return too_large(err);
+			return table_no_room(arena, err);
 	}
 	*out = r;
 	return true;

@@ -321,8 +321,7 @@ bool exclusion_table_list(struct db_conn *c, const struct exclusion_row *after, 
 		rows[n] = (struct exclusion_row){ after->registry_id, table_text(st, 0, arena),
 			db_col_int(st, 1) };
 		if (!rows[n].principal.ptr)
-			return err_set(
-				err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
+			return table_no_room(arena, err);
 		n++;
 	}
 	*count = n;

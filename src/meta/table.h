@@ -21,6 +21,23 @@ static inline struct str table_text(struct db_stmt *st, int col, struct arena *a
 	return arena_str(arena, db_col_str(st, col));
 }
 
+/* A row's text found no room in the arena. */
+static inline bool table_no_room(const struct arena *arena, struct err *err)
+{
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a row")
+		       : err_set(err, ERR_TOO_LARGE,
+				 "The answer is too large; ask for fewer items");
+}
+
+/* The same where the arena is our own, and its cap should do. */
+static inline bool table_no_memory(const struct arena *arena, struct err *err)
+{
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a row")
+		       : err_sys(err, ERR_INTERNAL, 0, "a row: the arena is used up");
+}
+
 static inline void table_bind_digest(
 	struct db_stmt *st, int i, const struct digest *d, uint8_t key[DIGEST_KEY_MAX])
 {

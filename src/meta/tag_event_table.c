@@ -153,7 +153,7 @@ static bool read_row(
 		.principal = table_text(st, 6, arena),
 	};
 	if (!r.name.ptr || !r.principal.ptr)
-		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
+		return table_no_room(arena, err);
 	if (!table_digest(st, 4, &r.digest, err) ||
 		(r.has_previous && !table_digest(st, 5, &r.previous, err)))
 		return false;

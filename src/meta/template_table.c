@@ -43,7 +43,7 @@ static bool read_row(
 	if (!r.prefix_key.ptr || !r.prefix.ptr || !r.description.ptr || !r.kms_key.ptr ||
 		!r.filters.ptr || !r.tags.ptr || !r.repository_policy.ptr ||
 		!r.lifecycle_policy.ptr || !r.role_arn.ptr)
-		return err_set(err, ERR_TOO_LARGE, "The answer is too large; ask for fewer items");
+		return table_no_room(arena, err);
 	*out = r;
 	return true;
 }

@@ -111,9 +111,9 @@ static bool is_shortage(enum err_kind kind)
 	return kind == ERR_UNAVAILABLE || kind == ERR_TOO_LARGE || kind == ERR_STORAGE_FULL;
 }
 
-static bool is_shortage_of_engine(enum err_kind kind)
+static bool is_unavailable(enum err_kind kind)
 {
-	return kind == ERR_UNAVAILABLE || kind == ERR_INTERNAL;
+	return kind == ERR_UNAVAILABLE;
 }
 
 static void play_all(const struct fault *fault)
@@ -138,7 +138,7 @@ static void memory_may_be_gone_for_a_while(void **state UNUSED)
 
 static void any_allocation_of_the_engine_may_fail(void **state UNUSED)
 {
-	static const struct fault fault = { arm_once, is_spent, is_shortage_of_engine, false, 97 };
+	static const struct fault fault = { arm_once, is_spent, is_unavailable, false, 97 };
 	of_the_engine = true;
 	play_all(&fault);
 }
