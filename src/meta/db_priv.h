@@ -97,9 +97,12 @@ MUST_CHECK bool db_conn_exec(struct db_conn *c, const char *sql, struct err *err
 /* The first column of the first row, 0 when there is none. */
 MUST_CHECK bool db_conn_int(struct db_conn *c, const char *sql, int64_t *out, struct err *err);
 MUST_CHECK bool db_conn_control(struct db_conn *c, enum db_control what, struct err *err);
+/* Ends what a failure may have left open, and begins a transaction. */
+MUST_CHECK bool db_conn_begin(struct db_conn *c, struct err *err);
 /* Whether a transaction is open; SQLite ends it by itself on some errors (disk full, I/O). */
 bool db_conn_in_transaction(const struct db_conn *c);
-void db_conn_rollback(struct db_conn *c); /* whatever is open, if anything is */
+/* Whatever is open, if anything is; it may fail, and leave it open. */
+void db_conn_rollback(struct db_conn *c);
 /* Fills err from an SQLite result code. what: SQL text or an action, for the log. Returns false. */
 bool db_conn_err(struct db_conn *c, int rc, const char *what, struct err *err);
 /* db_stmt.c */

@@ -102,6 +102,10 @@ bool db_read(struct db *db, db_fn fn, void *arg, struct err *err)
 		return false;
 	}
 	bool done = read_on(c, fn, arg, err);
+	if (!c->snapshot.is_kept && db_conn_in_transaction(c)) {
+		db_conn_close(c); /* it does not end, and its snapshot grows old */
+		c = NULL;
+	}
 	if (pool_give(&db->pool, c))
 		db_writer_watch(db->writer);
 	return done;

@@ -55,7 +55,7 @@ bool db_snapshot_begin(struct db_conn *c, struct err *err)
 	}
 	db_snapshot_end(c);
 	c->snapshot.is_known = header_read(c, c->snapshot.header);
-	return db_conn_control(c, DB_BEGIN, err);
+	return db_conn_begin(c, err);
 }
 
 void db_snapshot_keep(struct db_conn *c)

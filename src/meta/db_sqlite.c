@@ -121,12 +121,26 @@ bool db_conn_in_transaction(const struct db_conn *c)
 	return sqlite3_get_autocommit(c->sqlite) == 0;
 }
 
+bool db_conn_begin(struct db_conn *c, struct err *err)
+{
+	db_conn_rollback(c);
+	if (db_conn_in_transaction(c))
+		return err_sys(
+			err, ERR_UNAVAILABLE, 0, "the transaction before this one does not end");
+	return db_conn_control(c, DB_BEGIN, err);
+}
+
 void db_conn_rollback(struct db_conn *c)
 {
+	struct err ignored;
+	if (!db_conn_in_transaction(c))
+		return;
 	/* A ROLLBACK that meets an I/O error ends the transaction all the same, so there is nobody
-	 * to tell. */
-	if (db_conn_in_transaction(c))
+	 * to tell. The prepared one needs no memory. */
+	if (c->control[DB_ROLLBACK] == NULL)
 		sqlite3_exec(c->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	else
+		err_ignore(db_conn_control(c, DB_ROLLBACK, &ignored));
 }
 
 bool db_conn_call(struct db_conn *c, db_fn fn, void *arg, struct err *err)

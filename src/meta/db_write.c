@@ -165,8 +165,7 @@ static bool piece_run(struct db_writer *w, struct db_later *p)
 	bool ended = (done || db_conn_control(c, DB_ROLLBACK_TO, &end)) &&
 		     db_conn_control(c, DB_RELEASE, &end);
 	if (!ended) {
-		if (done)
-			*err = end;
+		*err = end; /* also for a refusal: what it rested on may not come again */
 		db_conn_rollback(c);
 		return false;
 	}
@@ -176,7 +175,7 @@ static bool piece_run(struct db_writer *w, struct db_later *p)
 
 static void piece_run_alone(struct db_writer *w, struct db_later *p)
 {
-	if (!db_conn_control(w->conn, DB_BEGIN, &p->err)) {
+	if (!db_conn_begin(w->conn, &p->err)) {
 		p->is_done = false;
 		return;
 	}
@@ -192,7 +191,7 @@ static void batch_run(struct db_writer *w)
 	struct batch *b = &w->batch;
 	struct err err;
 	b->begun_us = clock_mono_us();
-	if (!db_conn_control(w->conn, DB_BEGIN, &err)) {
+	if (!db_conn_begin(w->conn, &err)) {
 		batch_fail(b, &err);
 		return;
 	}

@@ -24,10 +24,9 @@ static inline struct str table_text(struct db_stmt *st, int col, struct arena *a
 /* A row's text found no room in the arena. */
 static inline bool table_no_room(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a row")
-		       : err_set(err, ERR_TOO_LARGE,
-				 "The answer is too large; ask for fewer items");
+	return arena_is_starved(arena) ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a row")
+				       : err_set(err, ERR_TOO_LARGE,
+						 "The answer is too large; ask for fewer items");
 }
 
 /* The same where the arena is our own, and its cap should do. */

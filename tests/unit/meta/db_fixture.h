@@ -50,15 +50,20 @@ static struct db *open_at(struct place *p, const struct migration *list, size_t 
 	return db;
 }
 
-static int set_up(void **state)
+static int set_up_in(const char *folder, void **state)
 {
 	static struct place p;
-	snprintf(p.folder, sizeof(p.folder), "/tmp/berth-db-XXXXXX");
+	snprintf(p.folder, sizeof(p.folder), "%s/berth-db-XXXXXX", folder);
 	assert_non_null(mkdtemp(p.folder));
 	snprintf(p.path, sizeof(p.path), "%s/berth.db", p.folder);
 	p.db = open_at(&p, first, 1);
 	*state = &p;
 	return 0;
+}
+
+static inline UNUSED int set_up(void **state)
+{
+	return set_up_in("/tmp", state);
 }
 
 static int tear_down(void **state)

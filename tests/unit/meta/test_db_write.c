@@ -3,6 +3,7 @@
 
 #include "base/thread.h"
 #include "db_fixture.h"
+#include "db_gate.h"
 #include "meta/db.h"
 
 /* Many writers at once. */
@@ -38,48 +39,6 @@ static void crowd_run(struct crowd *c)
 		assert_true(thread_start("crowd", crowd_main, c, 0, &threads[i], &err));
 	for (unsigned i = 0; i < c->threads; i++)
 		thread_join(threads[i]);
-}
-
-/* A piece that keeps the writer busy until it is let go, so that what comes after it meets in one
- * batch. */
-
-struct gate {
-	struct db *db;
-	atomic_bool entered, open;
-	struct thread *thread;
-};
-
-static bool wait_at_gate(struct db_conn *c, void *arg, struct err *err)
-{
-	struct gate *g = arg;
-	(void)c;
-	(void)err;
-	atomic_store(&g->entered, true);
-	while (!atomic_load(&g->open))
-		usleep(100);
-	return true;
-}
-
-static void gate_main(void *arg)
-{
-	struct gate *g = arg;
-	struct err err;
-	err_ignore(db_write(g->db, wait_at_gate, g, &err)); /* a fault may be meant for its batch */
-}
-
-static void gate_shut(struct gate *g, struct db *db)
-{
-	struct err err;
-	g->db = db;
-	assert_true(thread_start("gate", gate_main, g, 0, &g->thread, &err));
-	while (!atomic_load(&g->entered))
-		usleep(100);
-}
-
-static void gate_open(struct gate *g)
-{
-	atomic_store(&g->open, true);
-	thread_join(g->thread);
 }
 
 /* One piece in its own thread. */
