@@ -78,9 +78,10 @@ struct iam_entity iam_from_row(const struct iam_row *row)
 	};
 }
 
-bool iam_no_memory(struct err *err)
+bool iam_no_memory(const struct arena *arena, struct err *err)
 {
-	return err_sys(err, ERR_INTERNAL, 0, "IAM: the arena is used up");
+	return arena_is_starved(arena) ? err_sys(err, ERR_UNAVAILABLE, 0, "IAM: no memory")
+				       : err_sys(err, ERR_INTERNAL, 0, "IAM: the arena is used up");
 }
 
 struct str iam_name_key(struct arena *arena, struct str name)
@@ -174,7 +175,7 @@ bool iam_row_get(struct db_conn *c, const struct iam_ref *ref, struct arena *are
 	const struct iam_name name = { ref->account, (enum iam_kind)ref->type,
 		iam_name_key(arena, ref->name) };
 	if (name.name_key.ptr == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	if (!iam_table_find(c, &name, arena, out, &found, err))
 		return false;
 	return found || unknown(ref, err);
@@ -190,7 +191,7 @@ bool iam_row_find_policy(struct db_conn *c, struct str account, struct str arn, 
 		return true;
 	const struct iam_name name = { account, IAM_POLICY, iam_name_key(arena, ref.name) };
 	if (name.name_key.ptr == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	if (!iam_table_find(c, &name, arena, out, found, err))
 		return false;
 	*found = *found && str_eq(out->path, path) && str_eq(out->name, ref.name);
@@ -272,7 +273,7 @@ static bool list(struct iam *i, struct listing *l, const struct iam_entity **out
 	struct iam_entity *entities =
 		arena_alloc(l->arena, l->list->limit * sizeof(struct iam_entity));
 	if (l->rows == NULL || entities == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(l->arena, err);
 	if (!db_read(i->db, read_list, l, err))
 		return false;
 	for (size_t n = 0; n < l->count; n++)

@@ -124,7 +124,7 @@ bool iam_create(struct iam *i, const struct iam_entity *what, struct iam_tags ta
 		.updated_at_ms = now,
 	};
 	if (n.row.name_key.ptr == NULL || n.row.uid.ptr == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	if (!iam_write(i, what->type == IAM_TYPE_POLICY ? create_policy : create, &n, err))
 		return false;
 	*out = iam_from_row(&n.row);
@@ -150,7 +150,7 @@ static bool update(struct db_conn *c, void *arg, struct err *err)
 		const struct iam_name name = { row.account, row.kind,
 			iam_name_key(u->arena, to->name) };
 		if (name.name_key.ptr == NULL)
-			return iam_no_memory(err);
+			return iam_no_memory(u->arena, err);
 		if (!iam_table_find(c, &name, u->arena, &other, &found, err))
 			return false;
 		if (found && other.id != row.id)
@@ -239,7 +239,7 @@ static bool check_policy(
 	uint64_t versions = 0;
 	uint64_t bytes;
 	if (arn.ptr == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	for (int boundary = 0; boundary < 2; boundary++) {
 		uint64_t users = 0;
 		if (!iam_table_count_attached(c, row->account, arn, boundary, &users, err))

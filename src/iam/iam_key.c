@@ -194,7 +194,7 @@ bool iam_key_list(struct iam *i, const struct iam_key_page *page, struct iam_key
 		.limit = page->limit };
 	w.rows = arena_alloc(arena, page->limit * sizeof(*w.rows));
 	if (w.rows == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	if (!db_read(i->db, list, &w, err))
 		return false;
 	for (size_t n = 0; n < w.count; n++) {

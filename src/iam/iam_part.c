@@ -60,7 +60,7 @@ bool iam_part_list(struct iam *i, const struct iam_part_page *page, struct arena
 	};
 	struct iam_part *parts = arena_alloc(arena, page->limit * sizeof(*parts));
 	if (r.rows == NULL || parts == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	if (!db_read(i->db, read_parts, &r, err))
 		return false;
 	for (size_t n = 0; n < r.count; n++)
@@ -307,7 +307,7 @@ bool iam_attached_list(struct iam *i, const struct iam_list *page, struct arena 
 	a.rows = arena_alloc(arena, page->limit * sizeof(*a.rows));
 	struct iam_entity *entities = arena_alloc(arena, page->limit * sizeof(struct iam_entity));
 	if (a.rows == NULL || entities == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(arena, err);
 	if (!db_read(i->db, read_attached, &a, err))
 		return false;
 	for (size_t n = 0; n < a.count; n++)

@@ -295,7 +295,7 @@ static bool load_tags(struct db_conn *c, struct loading *l, struct err *err)
 	const struct iam_item_page page = { .of = { l->id, IAM_TAG }, .limit = IAM_TAGS_MAX };
 	size_t n = 0;
 	if (items == NULL || tags == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(l->arena, err);
 	if (!iam_item_table_list(c, &page, l->arena, items, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -314,7 +314,7 @@ static bool load(struct db_conn *c, void *arg, struct err *err)
 		return true;
 	l->documents = arena_alloc(l->arena, DOCUMENTS_MAX * sizeof(*l->documents));
 	if (l->documents == NULL)
-		return iam_no_memory(err);
+		return iam_no_memory(l->arena, err);
 	*l->out = (struct iam_identity){ .entity = iam_from_row(&row), .documents = l->documents };
 	struct str boundary = l->out->entity.boundary;
 	if (boundary.len != 0) {

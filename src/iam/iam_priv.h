@@ -41,7 +41,8 @@ MUST_CHECK bool iam_row_get(struct db_conn *c, const struct iam_ref *ref, struct
 /* The row of a policy by its ARN, path included. */
 MUST_CHECK bool iam_row_find_policy(struct db_conn *c, struct str account, struct str arn,
 	struct arena *arena, struct iam_row *out, bool *found, struct err *err);
-bool iam_no_memory(struct err *err);
+/* The arena gave nothing. Errors: UNAVAILABLE where memory was missing, else INTERNAL. */
+bool iam_no_memory(const struct arena *arena, struct err *err);
 /* The name under which a version of a policy stands in its item. */
 #define IAM_VERSION_NAME_MAX 24
 struct str iam_version_name(int64_t number, char text[IAM_VERSION_NAME_MAX]);

@@ -70,7 +70,7 @@ bool kms_resolve(struct kms *k, const struct kms_realm *realm, struct str text, 
 		return kms_key_unknown(key.arn, err);
 	struct str arn = arena_str(arena, str_from(key.arn));
 	if (arn.ptr == NULL)
-		return kms_out_of_memory(err);
+		return kms_out_of_memory(arena, err);
 	*out = arn;
 	return true;
 }

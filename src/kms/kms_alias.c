@@ -120,7 +120,7 @@ bool kms_alias_list(struct kms *k, const struct kms_realm *realm,
 	l.rows = arena_alloc(arena, (limit + 1) * sizeof(*l.rows));
 	struct kms_alias *items = arena_alloc(arena, (limit + 1) * sizeof(*items));
 	if (l.rows == NULL || items == NULL)
-		return kms_out_of_memory(err);
+		return kms_out_of_memory(arena, err);
 	if (!db_read(k->db, list, &l, err))
 		return false;
 	size_t n = l.n > limit ? limit : l.n;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "kms/kms_crypt.h"
+#include "kms/kms_priv.h"
 #include "net/fetch.h"
 
 #define TIMEOUT_MS   5000
@@ -318,7 +319,7 @@ bool kms_external_resolve(struct kms_external *x, struct str text, struct arena 
 			STR_FMT " is not a symmetric encryption key.", STR_ARG(shown));
 	struct str copy = arena_str(arena, arn);
 	if (copy.ptr == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "external KMS: the arena is used up");
+		return kms_out_of_memory(arena, err);
 	*out_arn = copy;
 	return true;
 }

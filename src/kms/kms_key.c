@@ -12,9 +12,11 @@ bool kms_key_unknown(const char *arn, struct err *err)
 	return err_set(err, ERR_KMS_KEY_UNKNOWN, "Key '%s' does not exist", arn);
 }
 
-bool kms_out_of_memory(struct err *err)
+bool kms_out_of_memory(const struct arena *arena, struct err *err)
 {
-	return err_sys(err, ERR_INTERNAL, 0, "kms: the caller's arena is used up");
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "kms: no memory")
+		       : err_sys(err, ERR_INTERNAL, 0, "kms: the caller's arena is used up");
 }
 
 static bool wrong_state(
@@ -167,7 +169,7 @@ bool kms_key_create(struct kms *k, const struct kms_realm *realm, const struct k
 	};
 	n.row.description = arena_str(arena, in->description);
 	if (n.row.description.ptr == NULL)
-		return kms_out_of_memory(err);
+		return kms_out_of_memory(arena, err);
 	if (!creation_prepare(k, &n, err) || !db_write(k->db, create, &n, err))
 		return false;
 	kms_key_of_row(&n.row, out);
@@ -302,7 +304,7 @@ bool kms_key_list(struct kms *k, const struct kms_realm *realm, struct str after
 	l.ids = arena_alloc(arena, (limit + 1) * sizeof(*l.ids));
 	struct kms_key_id *items = arena_alloc(arena, (limit + 1) * sizeof(*items));
 	if (l.ids == NULL || items == NULL)
-		return kms_out_of_memory(err);
+		return kms_out_of_memory(arena, err);
 	if (!db_read(k->db, list, &l, err))
 		return false;
 	size_t n = l.n > limit ? limit : l.n;

@@ -20,7 +20,8 @@ struct kms {
 
 /* Errors in AWS's words; all return false. */
 bool kms_key_unknown(const char *arn, struct err *err);
-bool kms_out_of_memory(struct err *err);
+/* The arena gave nothing. Errors: UNAVAILABLE where memory was missing, else INTERNAL. */
+bool kms_out_of_memory(const struct arena *arena, struct err *err);
 /* May the key encrypt and decrypt? Errors: KMS_KEY_DISABLED, KMS_KEY_STATE. */
 bool kms_row_usable(const struct kms_row *row, struct err *err);
 /* What else may be done to a key that is not to be deleted. Errors: KMS_KEY_STATE. */

@@ -41,8 +41,8 @@ static bool change_key(struct kms *k, struct change *ch, struct err *err)
 	ch->kms = k;
 	ch->now_ms = clock_now_ms();
 	ch->arena = arena_new(256 * KIB);
-	bool done =
-		ch->arena != NULL ? db_write(k->db, run_change, ch, err) : kms_out_of_memory(err);
+	bool done = ch->arena != NULL ? db_write(k->db, run_change, ch, err)
+				      : kms_out_of_memory(ch->arena, err);
 	arena_free(ch->arena);
 	/* After the commit, so that what is read from now on sees the change. */
 	kms_cache_forget(k->cache, str_from(ch->key->arn));
@@ -223,7 +223,7 @@ bool kms_key_rotations(struct kms *k, const struct kms_key *key, uint32_t after,
 	r.rows = arena_alloc(arena, (limit + 1) * sizeof(*r.rows));
 	struct kms_rotation *items = arena_alloc(arena, (limit + 1) * sizeof(*items));
 	if (r.rows == NULL || items == NULL)
-		return kms_out_of_memory(err);
+		return kms_out_of_memory(arena, err);
 	if (!db_read(k->db, read_rotations, &r, err))
 		return false;
 	size_t n = r.n > limit ? limit : r.n;

@@ -89,7 +89,7 @@ bool kms_key_tags(struct kms *k, const struct kms_key *key, struct str after, un
 	l.rows = arena_alloc(arena, (limit + 1) * sizeof(*l.rows));
 	struct kms_tag *tags = arena_alloc(arena, (limit + 1) * sizeof(*tags));
 	if (l.rows == NULL || tags == NULL)
-		return kms_out_of_memory(err);
+		return kms_out_of_memory(arena, err);
 	if (!db_read(k->db, read_tags, &l, err))
 		return false;
 	size_t n = l.n > limit ? limit : l.n;

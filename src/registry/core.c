@@ -170,8 +170,10 @@ bool core_repo_unknown(const struct registry_id *reg, struct str repo, struct er
 		STR_ARG(repo), reg->account);
 }
 
-bool core_no_memory(struct err *err)
+bool core_no_memory(const struct arena *arena, struct err *err)
 {
+	if (arena_is_starved(arena))
+		return err_sys(err, ERR_UNAVAILABLE, 0, "no memory for an answer");
 	return err_set(err, ERR_TOO_LARGE,
 		"The request asks for more than one answer can hold; ask for fewer items");
 }

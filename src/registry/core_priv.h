@@ -50,7 +50,8 @@ MUST_CHECK bool core_registry(
 
 /* Errors in ECR's words; both return false. */
 bool core_repo_unknown(const struct registry_id *reg, struct str repo, struct err *err);
-bool core_no_memory(struct err *err);
+/* The arena gave nothing. Errors: UNAVAILABLE where memory was missing, else TOO_LARGE. */
+bool core_no_memory(const struct arena *arena, struct err *err);
 
 /* A repository name from outside: NAME_INVALID unless it follows the grammar. */
 MUST_CHECK bool core_check_name(struct str repo, struct err *err);

@@ -212,7 +212,7 @@ bool event_image_gone(
 	struct page page = { .max = TAGS_TOLD, .arena = arena };
 	bool ok = tags ? tag_table_of_image(conn, row->id, &page, tags, &n, err) &&
 				  add(c->events, conn, row, EVENT_DELETE, tags, n, err)
-		       : core_no_memory(err);
+		       : core_no_memory(arena, err);
 	arena_free(arena);
 	return ok;
 }

@@ -76,7 +76,7 @@ static bool look_in(struct db_conn *conn, void *arg, struct err *err)
 	a->rows = arena_alloc(a->arena, (a->pools.count + 1) * sizeof(*a->rows));
 	a->changed = arena_alloc(a->arena, (a->pools.count + 1) * sizeof(*a->changed));
 	if (!a->rows || !a->changed)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	a->rows[0] = (struct history_row){
 		.at_ms = a->now_ms,
 		.repositories = (int64_t)sums.repositories,
@@ -267,7 +267,7 @@ bool history_read(struct core *c, const struct registry_id *reg, const struct hi
 	a.found.rows = arena_alloc(arena, ROWS_MAX * sizeof(*a.found.rows));
 	a.found.max = ROWS_MAX;
 	if (!h.points || !a.found.rows)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, read_in, &a, err))

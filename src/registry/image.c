@@ -359,7 +359,7 @@ static bool parse(struct put_args *a, struct err *err)
 		return false;
 	a->blob_ids = arena_alloc(a->arena, sizeof(int64_t) * (m->blob_count + 1));
 	a->child_ids = arena_alloc(a->arena, sizeof(int64_t) * (m->child_count + 1));
-	return (a->blob_ids && a->child_ids) || core_no_memory(err);
+	return (a->blob_ids && a->child_ids) || core_no_memory(a->arena, err);
 }
 
 /* Keys cannot be asked for inside the transaction: it only checks that the repository is still this

@@ -115,7 +115,7 @@ static bool tell(struct delete_args *a, const struct image_row *row, const struc
 	size_t n = count ? count : 1;
 	r->pairs = arena_alloc(a->out_arena, sizeof(*r->pairs) * n);
 	if (!r->pairs)
-		return core_no_memory(err);
+		return core_no_memory(a->out_arena, err);
 	for (size_t i = 0; i < n; i++)
 		r->pairs[i] = (struct image_pair){ row->digest, count ? tags[i] : STR("") };
 	r->count = n;
@@ -157,7 +157,7 @@ static bool delete_in(struct db_conn *conn, void *arg, struct err *err)
 	if (a->removed) {
 		tags = arena_alloc(a->out_arena, sizeof(*tags) * TOLD_MAX);
 		if (!tags)
-			return core_no_memory(err);
+			return core_no_memory(a->out_arena, err);
 		struct page page = { .max = TOLD_MAX, .arena = a->out_arena };
 		if (!tag_table_of_image(conn, row.id, &page, tags, &count, err))
 			return false;

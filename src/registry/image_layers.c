@@ -110,7 +110,7 @@ bool image_layers_read(struct core *c, const struct registry_id *reg, struct str
 	struct err why;
 	buf_init(&bytes, MANIFEST_STORED_MAX);
 	if (!found.layers || !found.parts)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!image_get(c, reg, &want, arena, &found.image, err) ||
 		!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
@@ -155,7 +155,7 @@ bool image_tag_history(struct core *c, const struct registry_id *reg,
 	a.found.rows = arena_alloc(arena, a.found.max * sizeof(*a.found.rows));
 	struct tag_events page = { .items = arena_alloc(arena, a.found.max * sizeof(*page.items)) };
 	if (!page.items || !a.found.rows)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_check_name(q->repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (!a.registry_id)

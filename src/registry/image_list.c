@@ -71,7 +71,7 @@ bool image_tags(struct core *c, const struct registry_id *reg, const struct tag_
 	struct tag_page page = { .tags = arena_alloc(arena, sizeof(struct str) * (q->limit + 1)) };
 	a.tags = arena_alloc(arena, sizeof(*a.tags) * (q->limit + 1));
 	if (!page.tags || !a.tags)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!run(&a, tags_in, err))
 		return false;
 	page.more = a.tag_count > q->limit;
@@ -126,7 +126,7 @@ static bool list_one(struct db_conn *conn, struct list_args *a, const struct ima
 	size_t most = (uint64_t)row->tags > room ? room + 1 : (size_t)row->tags;
 	struct str *names = arena_alloc(a->arena, sizeof(*names) * most);
 	if (!names)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	struct page page = { .after = after, .max = (unsigned)most, .arena = a->arena };
 	if (!tag_table_of_image(conn, row->id, &page, names, &n, err))
 		return false;
@@ -167,7 +167,7 @@ static bool list_in(struct db_conn *conn, void *arg, struct err *err)
 	size_t n = 0;
 	bool full = false;
 	if (!rows)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	a->page.count = 0;
 	a->page.next = a->from;
 	if (!find_repo(conn, a, err) || !image_table_list(conn, a->key.id,
@@ -199,7 +199,7 @@ bool image_list(struct core *c, const struct registry_id *reg, const struct imag
 		.limit = q->limit };
 	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
 	if (!a.page.items)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!run(&a, list_in, err))
 		return false;
 	*out = a.page;
@@ -215,7 +215,7 @@ static bool add_tags(struct db_conn *conn, struct arena *arena, const struct ima
 	out->tags = arena_alloc(arena, sizeof(*out->tags) * max);
 	struct page page = { .max = (unsigned)max, .arena = arena };
 	return out->tags ? tag_table_of_image(conn, row->id, &page, out->tags, &out->tag_count, err)
-			 : core_no_memory(err);
+			 : core_no_memory(arena, err);
 }
 
 static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
@@ -229,7 +229,7 @@ static bool describe_in(struct db_conn *conn, void *arg, struct err *err)
 	size_t i = 0;
 	struct image_page *p = &a->page;
 	if (!rows)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	p->count = 0;
 	p->next = a->from;
 	if (!find_repo(conn, a, err) || !image_table_list(conn, a->key.id,
@@ -266,7 +266,7 @@ bool image_describe(struct core *c, const struct registry_id *reg, const struct 
 		.limit = q->limit };
 	a.page.items = arena_alloc(arena, sizeof(struct image) * (q->limit + 1));
 	if (!a.page.items)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!run(&a, describe_in, err))
 		return false;
 	*out = a.page;
@@ -388,7 +388,7 @@ static bool fill_referrers(struct list_args *a, struct err *err)
 			if (!add_referrer(a, &a->rows[i], &p->items[p->count], &fits, err))
 				return false;
 			if (!fits && p->count == 0)
-				return core_no_memory(err);
+				return core_no_memory(a->arena, err);
 			if (!fits)
 				break;
 			p->items[p->count++].status = a->statuses[i];
@@ -414,7 +414,7 @@ bool image_referrers(struct core *c, const struct registry_id *reg, const struct
 	a.rows = arena_alloc(arena, sizeof(*a.rows) * a.row_max);
 	a.statuses = arena_alloc(arena, sizeof(*a.statuses) * a.row_max);
 	if (!a.page.items || !a.rows || !a.statuses)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!run(&a, referrers_in, err) || !fill_referrers(&a, err))
 		return false;
 	*out = a.page;

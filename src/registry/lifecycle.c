@@ -155,7 +155,7 @@ static bool add_result(
 	size_t max = row.tags > TAGS_TOLD_MAX ? TAGS_TOLD_MAX : (size_t)row.tags;
 	r->image.tags = arena_alloc(a->arena, (max + 1) * sizeof(struct str));
 	if (!r->image.tags)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	struct page page = { .max = (unsigned)max, .arena = a->arena };
 	if (!archive_read_state(conn, &r->image, err) ||
 		!tag_table_of_image(conn, row.id, &page, r->image.tags, &r->image.tag_count, err))
@@ -233,7 +233,7 @@ bool lifecycle_preview_get(struct core *c, const struct registry_id *reg,
 	a.preview = &p;
 	p.items = arena_alloc(arena, (q->limit + 1) * sizeof(*p.items));
 	if (!p.items)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!start(&a, err) || !db_read(c->db, results_in, &a, err))
 		return false;
 	*out = p;

@@ -355,7 +355,7 @@ bool mount_try(struct core *c, const struct registry_id *reg, const struct mount
 {
 	struct mount_args *a = arena_alloc(arena, sizeof(*a));
 	if (!a)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	*a = (struct mount_args){ .core = c, .reg = reg, .in = in, .arena = arena };
 	if (!fill(a, err) || !run(a, err))
 		return false;

@@ -66,7 +66,7 @@ bool mount_log_read(struct core *c, const struct registry_id *reg, const struct 
 					       arena, (f->limit + 1) * sizeof(*page.items)) };
 	a.found.rows = arena_alloc(arena, (f->limit + 1) * sizeof(*a.found.rows));
 	if (!page.items || !a.found.rows)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.q.registry_id, err))
 		return false;
 	if (a.q.registry_id && !db_read(c->db, log_in, &a, err))
@@ -174,7 +174,7 @@ bool mount_estimate_read(struct core *c, const struct registry_id *reg,
 	e.from_ms = a.days.first * MOUNT_DAY_MS;
 	e.until_ms = (a.days.last + 1) * MOUNT_DAY_MS;
 	if (!make_room(&a, q->repos_max, &e))
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.days.registry_id, err))
 		return false;
 	if (a.days.registry_id && !db_read(c->db, estimate_in, &a, err))

@@ -301,7 +301,7 @@ bool pull_exclusions(struct core *c, const struct registry_id *reg, struct str a
 						    arena, (limit + 1) * sizeof(*page.items)) };
 	a.rows = arena_alloc(arena, (limit + 1) * sizeof(*a.rows));
 	if (!page.items || !a.rows)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err) ||
 		(a.registry_id && !db_read(c->db, list_in, &a, err)))
 		return false;

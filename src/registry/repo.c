@@ -140,7 +140,7 @@ bool repo_create(struct core *c, const struct registry_id *reg, const struct rep
 	struct create_args a = { .core = c, .reg = reg, .in = in, .arena = arena };
 	a.filters = repo_join_filters(arena, in->filters, in->filter_count);
 	if (!a.filters.ptr)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!resolve_key(c, reg, in, arena, &a.key_arn, err))
 		return false;
 	if (!core_registry(c, reg, true, &a.registry_id, err) ||
@@ -212,7 +212,7 @@ bool repo_list(struct core *c, const struct registry_id *reg, struct str after, 
 	struct repo_page page = { .items = arena_alloc(arena, sizeof(struct repo) * (limit + 1)) };
 	a.rows = arena_alloc(arena, sizeof(struct repo_row) * (limit + 1));
 	if (!page.items || !a.rows)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (a.registry_id && !db_read(c->db, list_in, &a, err))
 		return false;
 	page.more = a.count > limit;
@@ -296,7 +296,7 @@ bool repo_tags_get(struct core *c, const struct registry_id *reg, struct str nam
 	a.rows = arena_alloc(arena, sizeof(*a.rows) * REPO_TAGS_MAX);
 	struct repo_tag *tags = arena_alloc(arena, sizeof(*tags) * REPO_TAGS_MAX);
 	if (!a.rows || !tags)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!registry_of(c, reg, name, &a.find.registry_id, err) ||
 		!db_read(c->db, tags_in, &a, err))
 		return false;
@@ -358,7 +358,8 @@ bool repo_set_mutability(struct core *c, const struct registry_id *reg, struct s
 	struct arena *arena = arena_new(16 * KIB);
 	struct change_args a = { .find = { .reg = reg, .name = name }, .mode = mode };
 	a.filters = repo_join_filters(arena, filters, filter_count);
-	bool ok = a.filters.ptr ? change(c, &a, set_mutability_in, err) : core_no_memory(err);
+	bool ok =
+		a.filters.ptr ? change(c, &a, set_mutability_in, err) : core_no_memory(arena, err);
 	arena_free(arena);
 	return ok;
 }

@@ -144,7 +144,7 @@ bool resource_policy_facts(struct core *c, const struct registry_id *reg, struct
 	a.rows = arena_alloc(arena, sizeof(*a.rows) * REPO_TAGS_MAX);
 	struct repo_tag *tags = arena_alloc(arena, sizeof(*tags) * REPO_TAGS_MAX);
 	if (!a.rows || !tags)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, facts_in, &a, err))

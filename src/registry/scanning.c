@@ -29,7 +29,7 @@ static bool rule_parse(struct str line, struct arena *arena, struct scan_rule *o
 		return corrupt(err);
 	struct str *filters = arena_alloc(arena, sizeof(*filters) * SCAN_FILTERS_MAX);
 	if (!filters)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	size_t count = 0;
 	while (rest.len && count < SCAN_FILTERS_MAX)
 		(void)str_cut(rest, '\t', &filters[count++], &rest);
@@ -111,8 +111,10 @@ bool scanning_put(
 		}
 	}
 	a.row.rules = str_from(buf_c(&text));
+	if (buf_is_starved(&text))
+		return err_sys(err, ERR_UNAVAILABLE, 0, "no memory for scanning rules");
 	if (!buf_ok(&text))
-		return core_no_memory(err);
+		return err_set(err, ERR_TOO_LARGE, "The scanning rules are too long");
 	return core_registry(c, reg, true, &a.registry_id, err) && db_write(c->db, put_in, &a, err);
 }
 

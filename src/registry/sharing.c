@@ -15,7 +15,7 @@ bool pool_list_read(struct db_conn *conn, int64_t registry_id, struct arena *are
 	struct pool_list list = { .rows = arena_alloc(
 					  arena, (SHARING_POOLS_MAX + 1) * sizeof(*list.rows)) };
 	if (!list.rows)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!sharing_table_pools(
 		    conn, registry_id, arena, list.rows, SHARING_POOLS_MAX + 1, &list.count, err))
 		return false;
@@ -89,7 +89,7 @@ bool sharing_summary(struct core *c, const struct registry_id *reg, struct arena
 		.more_pools = a.pools.more,
 	};
 	if (!s.pools)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!savings_total(c, reg, &s.sums, err))
 		return false;
 	for (size_t i = 0; i < a.pools.count; i++) {
@@ -158,7 +158,7 @@ static bool read_repos(struct core *c, const struct registry_id *reg, struct rep
 	a->found.rows = arena_alloc(a->arena, (max + 1) * sizeof(*a->found.rows));
 	page.items = arena_alloc(a->arena, (max + 1) * sizeof(*page.items));
 	if (!a->found.rows || !page.items || !a->q.contains.ptr)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	if (!core_registry(c, reg, false, &a->q.registry_id, err))
 		return false;
 	if (a->q.registry_id && !db_read(c->db, repos_in, a, err))

@@ -95,7 +95,7 @@ bool sharing_layers(struct core *c, const struct registry_id *reg,
 	w->rows = arena_alloc(arena, (q->limit + 1) * sizeof(*w->rows));
 	w->scratch = arena_alloc(arena, (q->limit + 1) * sizeof(*w->scratch));
 	if (!page.items || !w->rows || !w->scratch)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, layers_in, &a, err))
@@ -192,7 +192,7 @@ static bool make_page(const struct holdings_args *a, struct sharing_holdings *ou
 		.more = a->found.count > limit,
 	};
 	if (!page.pools || !page.items)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	for (size_t i = 0; i < a->layers.count; i++)
 		to_layer(&a->pools, &a->layers.rows[i], &page.pools[i]);
 	for (size_t i = 0; i < a->found.count && i < limit; i++) {
@@ -225,7 +225,7 @@ bool sharing_layer(struct core *c, const struct registry_id *reg, const struct d
 	struct holdings_args a = { .reg = reg, .digest = d, .arena = arena };
 	char text[DIGEST_TEXT_MAX];
 	if (!make_room(&a, page))
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, holdings_in, &a, err))
@@ -243,7 +243,7 @@ bool sharing_held(struct core *c, const struct registry_id *reg, struct str repo
 {
 	struct holdings_args a = { .reg = reg, .repo = repo, .arena = arena };
 	if (!make_room(&a, page))
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_check_name(repo, err) || !core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (!a.registry_id)

@@ -141,7 +141,7 @@ static bool find_among(struct db_conn *conn, struct pairs_args *a, struct err *e
 	struct sharing_pair *matrix =
 		arena_alloc(a->arena, TOP_REPOS * TOP_REPOS * sizeof(*matrix));
 	if (!matrix)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	if (!sharing_walk_layers(conn, &a->walk, err))
 		return false;
 	a->is_partial = a->walk.more;
@@ -177,7 +177,7 @@ static bool find_of_one(struct db_conn *conn, struct pairs_args *a, struct err *
 		OWN_LAYERS + 1, 0 };
 	bool found = false;
 	if (!own.rows)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	if (!repo_table_find(conn, a->registry_id, a->repo, a->arena, &a->repos[0], &found, err))
 		return false;
 	if (!found)
@@ -247,7 +247,7 @@ bool sharing_find_pairs(struct core *c, const struct registry_id *reg, struct st
 	if (!a.registry_id && repo.len)
 		return core_repo_unknown(reg, repo, err);
 	if (!make_room(&a, limit))
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (a.registry_id && !db_read(c->db, pairs_in, &a, err))
 		return false;
 	qsort(a.pairs, a.pair_count, sizeof(*a.pairs), by_pair_bytes);
@@ -260,7 +260,7 @@ bool sharing_find_pairs(struct core *c, const struct registry_id *reg, struct st
 		.is_partial = a.is_partial || a.pair_count > limit,
 	};
 	if (!found.repos)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	for (size_t i = 0; i < a.repo_count; i++)
 		repo_from_row(&a.repos[i], &found.repos[i]);
 	*out = found;

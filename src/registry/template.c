@@ -42,7 +42,7 @@ static bool split_tags(struct str text, struct arena *arena, struct template *ou
 	struct repo_tag *tags = arena_alloc(arena, sizeof(*tags) * REPO_TAGS_MAX);
 	struct str rest = text;
 	if (!tags)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	size_t n = 0;
 	while (rest.len && n < REPO_TAGS_MAX) {
 		(void)str_cut(rest, '\n', &tags[n].key, &rest);
@@ -106,7 +106,7 @@ static bool set_members(struct template_row *row, const struct template *in, uns
 		row->applied_for = (int)in->uses;
 	if (members & TEMPLATE_ROLE)
 		row->role_arn = or_empty(in->role_arn);
-	return (row->filters.ptr && row->tags.ptr) || core_no_memory(err);
+	return (row->filters.ptr && row->tags.ptr) || core_no_memory(arena, err);
 }
 
 /* --- the five operations --- */
@@ -268,7 +268,7 @@ bool template_list(struct core *c, const struct registry_id *reg, struct str aft
 	a.page.items = arena_alloc(arena, sizeof(*a.page.items) * limit);
 	a.page.last = or_empty(after);
 	if (!a.page.items)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err) ||
 		(a.registry_id && !db_read(c->db, list_in, &a, err)))
 		return false;

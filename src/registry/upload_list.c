@@ -35,7 +35,7 @@ static bool look(
 	if (!live)
 		return true;
 	if (!name.ptr)
-		return core_no_memory(err);
+		return core_no_memory(a->arena, err);
 	a->found[a->count] = *row;
 	a->names[a->count++] = name;
 	return true;
@@ -105,7 +105,7 @@ bool upload_list(struct core *c, const struct registry_id *reg, const struct upl
 	a.found = arena_alloc(arena, (limit + 1) * sizeof(*a.found));
 	a.names = arena_alloc(arena, (limit + 1) * sizeof(*a.names));
 	if (!page.items || !a.rows || !a.found || !a.names)
-		return core_no_memory(err);
+		return core_no_memory(arena, err);
 	if (!core_registry(c, reg, false, &a.registry_id, err))
 		return false;
 	if (a.registry_id && !db_read(c->db, list_in, &a, err))

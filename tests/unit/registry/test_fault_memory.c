@@ -104,11 +104,11 @@ static void arm_lasting(struct world *w UNUSED, unsigned n)
 	countdown_arm(n, true);
 }
 
-/* An answer may be refused as too large where the cap of its memory cannot be told from the
- * machine's. Never is anything said to be missing, or the client's fault. */
+/* Never is anything said to be missing, or the client's fault. The store of these tests, which is
+ * memory, is full. */
 static bool is_shortage(enum err_kind kind)
 {
-	return kind == ERR_UNAVAILABLE || kind == ERR_TOO_LARGE || kind == ERR_STORAGE_FULL;
+	return kind == ERR_UNAVAILABLE || kind == ERR_STORAGE_FULL;
 }
 
 static bool is_unavailable(enum err_kind kind)
