@@ -3,10 +3,10 @@
  * there. Each byte pair is an operation and what it is applied to (see `ops`): repositories are
  * created and deleted, in pools of each type of encryption, layers uploaded in pieces and mounted,
  * images put (waiting or in steps), tagged, archived and deleted, lifecycle policies carried out,
- * the collector and restarts come in between, and calls of the database and the store fail. What is
- * acknowledged is there, with the bytes that were pushed; an image never lacks a layer; a mount
- * never leaves its pool; what is refused is refused for the reason that the model knows; and in the
- * end nothing is damaged, miscounted or left over.
+ * the collector, restarts and re-encryption come in between, and calls of the database and the
+ * store fail. What is acknowledged is there, with the bytes that were pushed; an image never lacks
+ * a layer; a mount never leaves its pool; what is refused is refused for the reason that the model
+ * knows; and in the end nothing is damaged, miscounted or left over.
  *
  * Each sequence has a registry of its own in a database that is made anew now and then.
  */
@@ -470,12 +470,15 @@ static void op_setting(unsigned r, unsigned x)
 	m.is_mounting = str_eq(value, STR("ENABLED"));
 }
 
-/* From the upper half on the disk is said to be encrypted: new bytes lie as they are. */
+/* From the upper half on the disk is said to be encrypted: new bytes lie as they are. From the
+ * upper half of that on, other objects are small. */
 static void op_restart(unsigned r, unsigned x)
 {
 	(void)r;
 	core_close(w.core);
 	w.options.disk_is_encrypted = x >= 128;
+	if (x / 64 % 2)
+		w.options.small_object_max = small_maxima[x % ARRAY_LEN(small_maxima)];
 	open_core();
 }
 
@@ -509,6 +512,26 @@ static void op_look(unsigned r, unsigned x)
 	(void)r;
 	(void)x;
 	look_at_all();
+}
+
+static void check_form(void *arg, const struct reencrypt_pool *p)
+{
+	(void)arg;
+	CHECK((w.options.disk_is_encrypted ? p->sealed_blobs : p->plain_blobs) == 0);
+}
+
+/* All that is stored gets the form that new bytes get; nobody sees it, even where it breaks off. */
+static void op_reencrypt(unsigned r, unsigned x)
+{
+	struct err err;
+	struct reencrypt_report report;
+	bool done = reencrypt_run(w.core, NULL, NULL, &report, &err);
+	(void)r;
+	(void)x;
+	CHECK(done || (m.may_fail && is_fault(&err)));
+	look_at_all();
+	if (done)
+		CHECK(reencrypt_pools(w.core, check_form, NULL, &err));
 }
 
 /* --- storage classes, mutability, lifecycle --- */
@@ -663,10 +686,12 @@ static void op_live(unsigned r, unsigned x)
 
 typedef void (*op_fn)(unsigned r, unsigned x);
 
-/* In the order of the first byte's value divided by REPOS; new ones go to the end. */
+/* In the order of the first byte's value divided by REPOS; new ones go to the end. What is left of
+ * the first byte of all chooses which objects are small. */
 static const op_fn ops[] = { op_create, op_push, op_put, op_mount, op_delete_tag, op_delete_image,
 	op_unlink, op_delete_repo, op_start, op_append, op_finish, op_cancel, op_collect,
-	op_setting, op_restart, op_fault, op_look, op_archive, op_mutability, op_policy, op_live };
+	op_setting, op_restart, op_fault, op_look, op_archive, op_mutability, op_policy, op_live,
+	op_reencrypt };
 
 /* --- the end --- */
 
@@ -708,6 +733,15 @@ static void clear(void)
 	CHECK(objects == 0);
 }
 
+/* Each sequence depends on nothing that an earlier one did. */
+static void begin_with(size_t small)
+{
+	core_close(w.core);
+	w.options.disk_is_encrypted = false;
+	w.options.small_object_max = small_maxima[small % ARRAY_LEN(small_maxima)];
+	open_core();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char account[13];
@@ -725,6 +759,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.is_mounting = true;
 	(void)snprintf(account, sizeof(account), "%012u", w.sequences);
 	CHECK(registry_id_make(str_from(account), STR("eu-west-1"), &w.reg));
+	begin_with(size == 0 ? 0 : data[0] / (REPOS * ARRAY_LEN(ops)));
 	for (size_t i = 0; i + 1 < size && i < (size_t)2 * OPS_MAX; i += 2) {
 		unsigned r = data[i] % REPOS;
 		ops[data[i] / REPOS % ARRAY_LEN(ops)](r, data[i + 1]);

@@ -20,6 +20,7 @@
 #include "registry/image.h"
 #include "registry/lifecycle.h"
 #include "registry/mount.h"
+#include "registry/reencrypt.h"
 #include "registry/repo.h"
 #include "registry/setting.h"
 #include "registry/upload.h"
@@ -48,6 +49,9 @@ static const char *const policies[POLICIES] = {
 	"{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"any\",\"countType\":\"sinceImagePulled\",\"countUnit\":\"days\",\"countNumber\":1},"
 	"\"action\":{\"type\":\"transition\",\"targetStorageClass\":\"archive\"}}]}",
 };
+/* Up to how many bytes, as they are stored, an object goes into the database: none, all, or the
+ * plain ones and some of those that are sealed once (76 bytes more). */
+static const unsigned small_maxima[] = { 0, 16 * KIB, 84 };
 static const char *const blob_texts[BLOBS] = { "config", "layer-one", "layer-2", "",
 	"longest layer of all" };
 
