@@ -1,7 +1,8 @@
 """SIGKILL at random moments under mixed load, 200 times: everything acknowledged is there afterwards, and nothing is half there.
 
-The load: layers pushed whole and in pieces, mounts, tags, deletions, settings, policies and users by AWS's APIs; `berth gc` and `berth lifecycle
-run` beside the server, which are killed too; and, in some rounds, the server's own jobs, the first of which come a second after its start.
+The load: layers pushed whole and in pieces (small ones are rows, large ones files), mounts, tags, deletions; by AWS's APIs repositories of every
+encryption, their images, the archive, settings, policies, users and KMS keys; `berth gc` and `berth lifecycle run` beside the server, which are
+killed too; and, in some rounds, the server's own jobs, the first of which come a second after its start.
 """
 
 import threading
@@ -100,5 +101,5 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed_at_any_moment(ma
     counts = total(clients)
     print(counts)
     for operation in ("push", "mounted", "tag", "untag", "delete_image", "delete_blob", "resumed", "collected", "image", "toggle", "create", "delete",
-                      "policy", "lifecycle", "create_user", "delete_user", "rolled", "expired"):
+                      "policy", "lifecycle", "create_user", "delete_user", "describe_key", "enable_key", "alias_key", "setting", "archive", "remove_image", "rolled", "expired"):
         assert counts.get(operation, 0) > KILLS.made / 20, f"hardly any {operation}: {counts}"
