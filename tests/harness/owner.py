@@ -70,7 +70,7 @@ class Owner:
         elif self.state[thing] is None:
             move = self.create
         else:
-            move = self.random.choices([self.delete, self.mutability, self.lifecycle, self.policy, self.labels, self.image, self.archive, self.remove_image], [1, 2, 2, 2, 2, 5, 1, 1])[0]
+            move = self.random.choices([self.delete, self.mutability, self.lifecycle, self.policy, self.labels, self.image, self.archive, self.remove_image], [1, 2, 2, 2, 2, 5, 2, 2])[0]
         self.did = move.__name__
         try:
             move(name)
