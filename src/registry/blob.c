@@ -5,6 +5,7 @@
 #include "meta/repo_table.h"
 #include "registry/core_priv.h"
 #include "registry/pool.h"
+#include "registry/small_store.h"
 
 _Static_assert(STORE_KEY_LEN == BLOB_STORE_KEY_LEN, "rows and store name objects alike");
 
@@ -17,6 +18,8 @@ struct blob_args {
 	struct repo_key repo_key;
 	struct blob_row row;
 	int64_t needs;
+	struct buf *small; /* NULL: the bytes are not wanted */
+	bool is_small;     /* they are a row's, and in `small` */
 };
 
 static bool find_in(struct db_conn *conn, void *arg, struct err *err)
@@ -35,7 +38,10 @@ static bool find_in(struct db_conn *conn, void *arg, struct err *err)
 			"The layer with digest '%s' does not exist in the repository with name '" STR_FMT
 			"' in the registry with id '%s'",
 			digest_text(a->digest, text), STR_ARG(a->repo), a->reg->account);
-	return true;
+	if (!a->small || a->row.size_bytes > SMALL_OBJECT_MAX)
+		return true;
+	buf_reset(a->small);
+	return small_object_get(conn, a->row.store_key, a->small, &a->is_small, err);
 }
 
 static bool prepare(struct blob_args *a, struct err *err)
@@ -56,13 +62,27 @@ static void to_info(const struct blob_args *a, struct blob_info *out)
 	memcpy(out->key.bytes, a->row.store_key, STORE_KEY_LEN);
 }
 
+static bool look_up(struct blob_args *a, struct blob_info *out, struct err *err)
+{
+	if (!prepare(a, err) || !db_read(a->core->db, find_in, a, err))
+		return false;
+	to_info(a, out);
+	return true;
+}
+
 bool blob_stat(struct core *c, const struct registry_id *reg, struct str repo,
 	const struct digest *d, struct blob_info *out, struct err *err)
 {
 	struct blob_args a = { .core = c, .reg = reg, .repo = repo, .digest = d };
-	if (!prepare(&a, err) || !db_read(c->db, find_in, &a, err))
-		return false;
-	to_info(&a, out);
+	return look_up(&a, out, err);
+}
+
+static bool open_object(
+	struct blob_args *a, const struct blob_info *i, struct blob_reader **out, struct err *err)
+{
+	if (!a->is_small)
+		return blobstore_open(a->core->store, &i->key, out, err);
+	*out = small_store_reader(a->core->store, a->small);
 	return true;
 }
 
@@ -72,13 +92,16 @@ bool blob_open(struct core *c, const struct registry_id *reg, struct str repo,
 	struct blob_info i;
 	struct blob_info again;
 	struct blob_reader *r CLEANUP(blob_reader_closep) = NULL;
-	if (!blob_stat(c, reg, repo, d, &i, err))
+	struct buf small CLEANUP(buf_fini);
+	buf_init(&small, SMALL_OBJECT_MAX);
+	struct blob_args a = { .core = c, .reg = reg, .repo = repo, .digest = d, .small = &small };
+	if (!look_up(&a, &i, err))
 		return false;
 	char text[DIGEST_TEXT_MAX];
-	while (!blobstore_open(c->store, &i.key, &r, err)) {
+	while (!open_object(&a, &i, &r, err)) {
 		/* Collected between the look-up and now (and perhaps pushed again, as another
 		 * object), or lost: the row tells which. */
-		if (err->kind != ERR_BLOB_UNKNOWN || !blob_stat(c, reg, repo, d, &again, err))
+		if (err->kind != ERR_BLOB_UNKNOWN || !look_up(&a, &again, err))
 			return false;
 		if (memcmp(again.key.bytes, i.key.bytes, STORE_KEY_LEN) == 0)
 			return err_sys(err, ERR_CORRUPT, 0, "the bytes of layer %s are missing",

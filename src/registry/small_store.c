@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "meta/blob_table.h"
 
@@ -158,20 +157,27 @@ static bool small_open(
 	if (err->kind != ERR_BLOB_UNKNOWN)
 		return false;
 	struct err none = *err;
-	struct small_reader *r = xmalloc(sizeof(*r));
-	buf_init(&r->bytes, SMALL_OBJECT_MAX);
-	struct read_args a = { key, &r->bytes, false };
-	bool ok = db_read(small_of(s)->db, read_in, &a, err);
-	if (ok && a.found) {
-		r->base = (struct blob_reader){ s, r->bytes.len, -1 };
-		*out = &r->base;
-		return true;
-	}
-	if (ok)
+	struct buf bytes CLEANUP(buf_fini);
+	buf_init(&bytes, SMALL_OBJECT_MAX);
+	struct read_args a = { key, &bytes, false };
+	if (!db_read(small_of(s)->db, read_in, &a, err))
+		return false;
+	if (!a.found) {
 		*err = none;
-	buf_fini(&r->bytes);
-	free(r);
-	return false;
+		return false;
+	}
+	*out = small_store_reader(s, &bytes);
+	return true;
+}
+
+struct blob_reader *small_store_reader(struct blobstore *s, struct buf *bytes)
+{
+	assert(s->ops == &small_ops);
+	struct small_reader *r = xmalloc(sizeof(*r));
+	r->bytes = *bytes;
+	r->base = (struct blob_reader){ s, bytes->len, -1 };
+	buf_init(bytes, bytes->max);
+	return &r->base;
 }
 
 static bool small_pread(struct blob_reader *base, void *bytes, size_t len, uint64_t off,

@@ -11,6 +11,7 @@
 #ifndef BERTH_REGISTRY_SMALL_STORE_H
 #define BERTH_REGISTRY_SMALL_STORE_H
 
+#include "base/buf.h"
 #include "meta/db.h"
 #include "registry/core.h"
 #include "store/blobstore.h"
@@ -21,5 +22,9 @@ struct blobstore *small_store_open(struct blobstore *files, struct db *db, size_
 /* Whether all bytes of a writer of such a store are in memory only; then *out is them, until the
  * writer is used again. False for a writer of any other store. */
 bool small_store_bytes(const struct blob_writer *w, struct str *out);
+
+/* Where whoever looks a blob up has read its row in the same transaction: a reader of these bytes,
+ * which it takes over, as blobstore_open of `s` would give it. */
+struct blob_reader *small_store_reader(struct blobstore *s, struct buf *bytes);
 
 #endif
