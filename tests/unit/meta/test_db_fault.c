@@ -339,16 +339,25 @@ static bool has_lingering_snapshot(struct db *db)
 	return has;
 }
 
-/* stale: the snapshot that the reader kept is old. False when the first failure was never met. */
-static bool read_once(
-	struct place *p, int64_t *rows, bool stale, unsigned at, unsigned distance, enum way way)
+enum reader {
+	FRESH,  /* has kept the newest snapshot */
+	STALE,  /* the snapshot that it kept is old */
+	CLOSED, /* is to be opened */
+	READERS
+};
+
+/* False when the first failure was never met. */
+static bool read_once(struct place *p, int64_t *rows, enum reader reader, enum way way, unsigned at,
+	unsigned distance)
 {
 	struct err err;
 	int64_t seen = -1;
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(count_of(p->db), *rows);
-	if (stale)
+	if (reader == STALE)
 		assert_true(insert(p->db, ++*rows, &err));
+	if (reader == CLOSED)
+		db_pool_shrink(&p->db->pool);
 	arm(way, at, distance);
 	bool done = db_read(p->db, count_rows, &seen, &err);
 	disarm();
@@ -367,10 +376,10 @@ static void reads_that_fail_twice_leave_no_old_snapshot(void **state)
 	int64_t rows = 0;
 	for (unsigned distance = 0; distance < 5; distance++) {
 		for (int way = STEP_FAILS; way <= STEP_FAILS_AT_END; way++) {
-			for (int stale = 0; stale < 2; stale++) {
+			for (int reader = FRESH; reader < READERS; reader++) {
 				unsigned n = 1;
-				while (read_once(*state, &rows, stale, n,
-					distance == 4 ? LASTING : distance, (enum way)way))
+				while (read_once(*state, &rows, (enum reader)reader, (enum way)way,
+					n, distance == 4 ? LASTING : distance))
 					n++;
 				assert_true(n > 1);
 			}
@@ -384,6 +393,48 @@ static int set_up_in_memory(void **state)
 	return set_up_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", state);
 }
 
+/* Whoever starts the server is told; what was begun is done at the next start. */
+static void opening_may_fail_at_any_call(void **state)
+{
+	struct place *p = *state;
+	struct db_options o = { .path = p->path };
+	struct db *db = NULL;
+	struct err err;
+	for (int way = STEP_FAILS; way < WAYS; way++) {
+		for (int is_new = 0; is_new < 2; is_new++) {
+			bool is_met = true;
+			unsigned n = 1;
+			for (; is_met; n++) {
+				if (is_new) {
+					tear_down(state);
+					set_up_in_memory(state);
+					db_close(p->db);
+					p->db = NULL;
+					assert_int_equal(unlink(p->path), 0);
+				} else {
+					db_close(p->db);
+					p->db = NULL;
+				}
+				arm((enum way)way, n, n % 2 ? 0 : LASTING);
+				bool done = db_open_with(&o, first, 1, &db, &err);
+				disarm();
+				is_met = atomic_load(&met) > 0;
+				if (done)
+					db_close(db);
+				else if (err.kind != ERR_CONFIG || !strstr(err.msg, p->path))
+					fail_msg("%s, %u: %s: %s", way_names[way], n,
+						err_kind_name(err.kind), err.msg);
+				assert_true(done || is_met);
+				p->db = open_at(p, first, 1);
+				assert_true(insert(p->db, (int64_t)1000 * way + (int64_t)n, &err));
+				if (!db_check(p->db, &err))
+					fail_msg("%s", err.msg);
+			}
+			assert_true(n > 2);
+		}
+	}
+}
+
 #define FAULT_TEST(f) cmocka_unit_test_setup_teardown(f, set_up_in_memory, tear_down)
 
 int main(void)
@@ -393,6 +444,7 @@ int main(void)
 		FAULT_TEST(two_transactions_may_be_lost),
 		FAULT_TEST(two_statements_may_fail_after_they_are_done),
 		FAULT_TEST(two_calls_of_the_disk_may_fail),
+		FAULT_TEST(opening_may_fail_at_any_call),
 		FAULT_TEST(reads_that_fail_twice_leave_no_old_snapshot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
