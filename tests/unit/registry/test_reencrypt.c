@@ -199,6 +199,74 @@ static void what_a_killed_run_was_writing_is_no_orphan_and_goes_in_time(void **s
 	assert_sound(w);
 }
 
+/* What happens while the first layer is copied. */
+struct meanwhile {
+	struct world *w;
+	void (*act)(struct world *w);
+	unsigned times;
+};
+
+static void act_once(void *arg, int64_t pool_id UNUSED, const struct reencrypt_report *r UNUSED)
+{
+	struct meanwhile *m = arg;
+	if (m->times++ == 0)
+		m->act(m->w);
+}
+
+static void collect_the_layer(struct world *w)
+{
+	delete_repo(w, "aes");
+	collect_at(w, clock_now_ms() + 2000);
+	collect_at(w, clock_now_ms() + 4000);
+	assert_int_equal(total(w).blobs, 0);
+}
+
+static const size_t copied[] = { 1, 300000 };
+
+static void a_layer_that_goes_while_it_is_copied_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+	w->o.collect_grace_ms = 1000;
+	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
+		struct err err;
+		struct reencrypt_report r;
+		struct meanwhile m = { .w = w, .act = collect_the_layer };
+		restart_as(w, false);
+		make_repo(w, "aes");
+		push_bytes(w, "aes", noise(w, copied[i], i));
+		restart_as(w, true);
+		ASSERT_DONE(reencrypt_run(w->core, act_once, &m, &r, &err));
+		assert_true(m.times > 0);
+		assert_sound(w);
+		collect_at(w, clock_now_ms());
+		assert_int_equal(objects(w), 0);
+	}
+}
+
+/* Its object is the collector's by then. */
+static void a_copy_that_takes_too_long_is_done_again(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct reencrypt_report r;
+	struct meanwhile m = { .w = w, .act = collect_all };
+	make_repo(w, "aes");
+	push_image(w, "aes", "config", "layer", "t");
+	restart_as(w, true);
+	ASSERT_FAILS(ERR_UNAVAILABLE, reencrypt_run(w->core, act_once, &m, &r, &err));
+	assert_int_equal(m.times, 1);
+	assert_int_equal(form_of(w, "aes", STR("config")), 1);
+	assert_reads(w, "aes", STR("config"));
+	assert_sound(w);
+	assert_int_equal(run(w).blobs, 2);
+	assert_int_equal(form_of(w, "aes", STR("config")), 0);
+	assert_reads(w, "aes", STR("config"));
+	assert_reads(w, "aes", STR("layer"));
+	assert_sound(w);
+	collect_at(w, clock_now_ms());
+	assert_int_equal(objects(w), 2);
+}
+
 static void a_pool_whose_key_is_disabled_waits_and_the_others_move(void **state)
 {
 	struct world *w = *state;
@@ -325,6 +393,8 @@ int main(void)
 		cmocka_unit_test(any_step_of_the_database_may_fail),
 		cmocka_unit_test(any_step_may_take_the_whole_transaction_with_it),
 		WORLD_TEST(what_a_killed_run_was_writing_is_no_orphan_and_goes_in_time),
+		WORLD_TEST(a_layer_that_goes_while_it_is_copied_leaves_nothing),
+		WORLD_TEST(a_copy_that_takes_too_long_is_done_again),
 		WORLD_TEST(a_pool_whose_key_is_disabled_waits_and_the_others_move),
 		WORLD_TEST(it_runs_beside_reads_pushes_deletions_and_collection),
 	};
