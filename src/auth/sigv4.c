@@ -381,8 +381,8 @@ static bool compute(const struct sigv4_request *r, const struct signature *s, st
 	buf_add_str(&text, s->scope);
 	buf_add_char(&text, '\n');
 	buf_add(&text, hex, sizeof(hex));
-	if (!buf_ok(&text))
-		return err_sys(err, ERR_INTERNAL, 0, "out of memory");
+	if (!buf_ok(&text)) /* what is signed is short: it is not the maximum */
+		return err_sys(err, ERR_UNAVAILABLE, 0, "no memory to check a signature");
 	hmac_sha256(key, 32, buf_str(&text), out);
 	return true;
 }

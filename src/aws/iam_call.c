@@ -19,9 +19,16 @@ bool iam_fail(struct iam_call *c, const char *code, const char *fmt, ...)
 	return err_set(c->err, ERR_INVALID, "%s: %s", code, text);
 }
 
+static bool no_memory(const struct arena *arena, struct err *err)
+{
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a call")
+		       : err_sys(err, ERR_INTERNAL, 0, "the arena of a call is used up");
+}
+
 bool iam_full(struct iam_call *c)
 {
-	return err_sys(c->err, ERR_INTERNAL, 0, "the arena of a call is used up");
+	return no_memory(c->arena, c->err);
 }
 
 const char *iam_noun(enum iam_type type)
@@ -334,7 +341,7 @@ static bool resource_tags(void *arg, const struct auth_tag **out, size_t *out_n,
 	}
 	struct auth_tag *tags = arena_alloc(c->arena, (n + 1) * sizeof(*tags));
 	if (tags == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "the arena of a call is used up");
+		return no_memory(c->arena, err);
 	for (size_t i = 0; i < n; i++)
 		tags[i] = (struct auth_tag){ parts[i].name, parts[i].value };
 	*out = tags;

@@ -4,9 +4,11 @@
 
 #define MARKER_MAX 1024
 
-bool kms_call_no_memory(struct err *err)
+bool kms_call_no_memory(const struct arena *arena, struct err *err)
 {
-	return err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a call")
+		       : err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
 }
 
 bool kms_call_allow(struct kms_call *call, const char *action, struct str resource, struct err *err)
@@ -38,7 +40,7 @@ bool kms_call_key_of(struct kms_call *call, struct str text, const char *action,
 	struct str account = arena_str(call->arena, str_from(key.account));
 	struct str arn = arena_str(call->arena, str_from(key.arn));
 	if (account.ptr == NULL || arn.ptr == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	if (!front_allow_resource(call->options, call->req, &call->who, action, account, arn, err))
 		return false;
 	*out = key;
@@ -81,7 +83,7 @@ bool kms_call_marker(struct kms_call *call, struct str *out, struct err *err)
 		return kms_raise(call, "InvalidMarkerException", err, "Could not parse marker");
 	uint8_t *bytes = arena_alloc(call->arena, text.len + 1);
 	if (bytes == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	if (!base64url_decode(text, bytes, text.len, &len) || len == 0)
 		return kms_raise(call, "InvalidMarkerException", err, "Could not parse marker");
 	*out = (struct str){ (const char *)bytes, len };
@@ -96,7 +98,7 @@ bool kms_call_put_more(
 		return true;
 	char *text = arena_alloc(call->arena, BASE64URL_LEN(after.len) + 1);
 	if (text == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	base64url_encode((const uint8_t *)after.ptr, after.len, text);
 	jo_str(out, "NextMarker", (struct str){ text, BASE64URL_LEN(after.len) });
 	return true;
@@ -108,7 +110,7 @@ bool kms_call_blob(struct kms_call *call, const char *member, struct str *out, s
 	size_t len = 0;
 	uint8_t *bytes = arena_alloc(call->arena, blob64_len(text) + 3);
 	if (bytes == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	if (!base64_decode(text, bytes, &len))
 		return err_set(err, ERR_INVALID, "%s is not base64", member);
 	*out = (struct str){ (const char *)bytes, len };
@@ -120,7 +122,7 @@ bool kms_call_put_blob(struct kms_call *call, struct json_out *out, const char *
 {
 	char *text = arena_alloc(call->arena, BASE64_LEN(bytes.len) + 1);
 	if (text == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	base64_encode((const uint8_t *)bytes.ptr, bytes.len, text);
 	jo_str(out, name, (struct str){ text, BASE64_LEN(bytes.len) });
 	return true;

@@ -33,8 +33,8 @@ typedef bool (*kms_handler_fn)(struct kms_call *call, struct json_out *out, stru
 /* NOLINTNEXTLINE(readability-identifier-naming): it reads as a function on purpose */
 #define kms_raise(call, code, err, ...) \
 	((call)->exception = (code), (call)->status = 400, err_set((err), ERR_INVALID, __VA_ARGS__))
-/* The call's arena is used up. Returns false. */
-bool kms_call_no_memory(struct err *err);
+/* The arena gave nothing. Errors: UNAVAILABLE where memory was missing, else INTERNAL. */
+bool kms_call_no_memory(const struct arena *arena, struct err *err);
 
 /* Asks for an action ("kms:CreateKey") on a resource of the caller's account. Errors: DENIED. */
 MUST_CHECK bool kms_call_allow(

@@ -28,7 +28,7 @@ static bool may_name(struct kms_call *call, const char *action, struct str name,
 {
 	struct str arn = alias_arn(call, name);
 	if (arn.ptr == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	return kms_call_allow(call, action, arn, err);
 }
 
@@ -80,7 +80,7 @@ bool kms_list_aliases(struct kms_call *call, struct json_out *out, struct err *e
 		const struct kms_alias *a = &list.items[i];
 		struct str arn = alias_arn(call, a->name);
 		if (arn.ptr == NULL)
-			return kms_call_no_memory(err);
+			return kms_call_no_memory(call->arena, err);
 		jo_object(out, NULL);
 		jo_str(out, "AliasName", a->name);
 		jo_str(out, "AliasArn", arn);

@@ -17,7 +17,7 @@ bool kms_call_tags(struct kms_call *call, struct kms_tag **out, size_t *out_n, s
 		return kms_raise(call, "TagException", err, "Too many tags");
 	struct kms_tag *tags = arena_alloc(call->arena, (n + 1) * sizeof(*tags));
 	if (tags == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	for (size_t i = 0; i < n; i++) {
 		tags[i].name = json_get_str(json_at(list, i), "TagKey");
 		tags[i].value = json_get_str(json_at(list, i), "TagValue");
@@ -53,7 +53,7 @@ bool kms_untag_resource(struct kms_call *call, struct json_out *out, struct err 
 		return false;
 	struct str *names = arena_alloc(call->arena, (n + 1) * sizeof(*names));
 	if (names == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	for (size_t i = 0; i < n; i++) {
 		names[i] = json_str(json_at(list, i));
 		if (!check_name(call, names[i], err))
@@ -100,7 +100,7 @@ bool kms_get_key_policy(struct kms_call *call, struct json_out *out, struct err 
 		"    \"Action\" : \"kms:*\",\n    \"Resource\" : \"*\"\n  } ]\n}",
 		key.account);
 	if (text.ptr == NULL)
-		return kms_call_no_memory(err);
+		return kms_call_no_memory(call->arena, err);
 	jo_str(out, "Policy", text);
 	jo_c(out, "PolicyName", "default");
 	return true;

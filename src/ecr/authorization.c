@@ -25,7 +25,7 @@ bool ecr_get_authorization_token(struct ecr_call *call, struct json_out *out, st
 		return false;
 	struct str credentials = basic_credentials(call->arena, token);
 	if (credentials.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	/* The token carries the caller, not a registry: one serves every registry that the caller
 	 * can reach. */
 	if (count == 0) {
@@ -41,7 +41,7 @@ bool ecr_get_authorization_token(struct ecr_call *call, struct json_out *out, st
 		struct str endpoint = arena_printf(call->arena, "%s://" STR_FMT,
 			call->req->is_tls ? "https" : "http", STR_ARG(host));
 		if (host.ptr == NULL || endpoint.ptr == NULL)
-			return ecr_out_of_memory(err);
+			return ecr_out_of_memory(call->arena, err);
 		jo_object(out, NULL);
 		jo_str(out, "authorizationToken", credentials);
 		jo_time(out, "expiresAt", expires_at_ms);

@@ -24,9 +24,11 @@ bool ecr_bad_parameter(struct err *err, const char *member, const char *fmt, ...
 		"Invalid parameter at '%s' failed to satisfy constraint: '%s'", member, constraint);
 }
 
-bool ecr_out_of_memory(struct err *err)
+bool ecr_out_of_memory(const struct arena *arena, struct err *err)
 {
-	return err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a call")
+		       : err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
 }
 
 /* aws:RequestTag and aws:TagKeys: of CreateRepository and TagResource. A list that is too long for
@@ -39,7 +41,7 @@ static bool read_request_tags(struct ecr_call *call, struct front_question *q, s
 		n = REPO_TAGS_MAX;
 	struct auth_tag *tags = arena_alloc(call->arena, (n + 1) * sizeof(*tags));
 	if (tags == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	for (size_t i = 0; i < n; i++) {
 		tags[i].name = json_get_str(json_at(list, i), "Key");
 		tags[i].value = json_get_str(json_at(list, i), "Value");
@@ -64,7 +66,7 @@ static bool read_keys(
 		return true;
 	struct str *name = arena_alloc(call->arena, sizeof(*name));
 	if (name == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	*name = json_get_str(call->input, "name");
 	keys[q->key_count++] = (struct policy_key){ STR("ecr:AccountSetting"), name, 1 };
 	return true;
@@ -114,7 +116,7 @@ bool ecr_strings(
 	size_t n = json_type(list) == JSON_ARRAY ? json_len(list) : 0;
 	struct str *strings = arena_alloc(call->arena, (n + 1) * sizeof(*strings));
 	if (strings == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	for (size_t i = 0; i < n; i++)
 		strings[i] = json_str(json_at(list, i));
 	*out = strings;

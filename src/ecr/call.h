@@ -42,8 +42,8 @@ struct ecr_call {
 bool ecr_raise_as(struct ecr_call *call, enum ecr_exception e);
 /* InvalidParameterException in ECR's form. Returns false. */
 bool ecr_bad_parameter(struct err *err, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The call's arena is used up. Returns false. */
-bool ecr_out_of_memory(struct err *err);
+/* The arena gave nothing. Errors: UNAVAILABLE where memory was missing, else INTERNAL. */
+bool ecr_out_of_memory(const struct arena *arena, struct err *err);
 
 /* Asks for an action on a repository (ptr NULL: "*") of the call's registry. Errors: DENIED. */
 MUST_CHECK bool ecr_allow(

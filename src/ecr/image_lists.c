@@ -88,7 +88,7 @@ static bool put_list(struct ecr_call *call, struct json_out *out, const struct l
 		struct image_page page = { 0 };
 		unsigned want = limit - n < kind->chunk ? limit - n : kind->chunk;
 		if (arena == NULL)
-			return ecr_out_of_memory(err);
+			return ecr_out_of_memory(arena, err);
 		if (!kind->fetch(call, &at, want, arena, &page, err))
 			return false;
 		for (size_t i = 0; i < page.count; i++)
@@ -224,7 +224,7 @@ static bool describe_named(
 		struct image img = { 0 };
 		bool is_seen = false;
 		if (arena == NULL)
-			return ecr_out_of_memory(err);
+			return ecr_out_of_memory(arena, err);
 		if (!find_named(call, image_id_get(json_at(ids, i)), arena, &img, err))
 			return false;
 		for (size_t k = 0; k < n; k++)

@@ -72,7 +72,7 @@ bool ecr_put_image(struct ecr_call *call, struct json_out *out, struct err *err)
 						  : false;
 	struct image_id id = { .tag = tag, .digest = digest_str(call, &put.digest) };
 	if (id.digest.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	jo_object(out, "image");
 	put_image(call, out, id, in.bytes, put.media_type);
 	jo_end(out, '}');
@@ -121,7 +121,7 @@ static bool get_one(struct ecr_call *call, struct image_id id, struct buf *bytes
 	struct image_want want = { call->repo, &ref, bytes };
 	struct image img;
 	if (arena == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(arena, err);
 	*failure = image_id_parse(id, &ref);
 	if (failure->code != NULL)
 		return true;
@@ -146,7 +146,7 @@ static bool get_one(struct ecr_call *call, struct image_id id, struct buf *bytes
 	}
 	struct str digest = digest_str(call, &img.digest);
 	if (digest.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	pull_note(call->core, &call->reg, img.id, call->who.arn);
 	jo_object(out, NULL);
 	put_image(call, out, (struct image_id){ .tag = id.tag, .digest = digest }, img.bytes,
@@ -228,7 +228,7 @@ static bool delete_one(struct ecr_call *call, struct image_id id, struct removal
 		return false;
 	failure->code = "ImageReferencedByManifestList";
 	failure->reason = arena_str(call->arena, str_from(err_text(err)));
-	return failure->reason.ptr != NULL ? true : ecr_out_of_memory(err);
+	return failure->reason.ptr != NULL ? true : ecr_out_of_memory(call->arena, err);
 }
 
 static void put_removed(struct json_out *out, const struct image_removed *removed)
@@ -252,7 +252,7 @@ bool ecr_batch_delete_image(struct ecr_call *call, struct json_out *out, struct 
 	struct removals *r = arena_alloc(call->arena, sizeof(*r));
 	size_t failed = 0;
 	if (r == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	for (size_t i = 0; i < json_len(ids) && i < IDS_MAX; i++) {
 		if (!delete_one(call, image_id_get(json_at(ids, i)), r, &failures[failed], err))
 			return false;

@@ -60,7 +60,7 @@ bool ecr_batch_check_layer_availability(
 		return false;
 	struct layer_failure *failures = arena_alloc(call->arena, (count + 1) * sizeof(*failures));
 	if (failures == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	jo_array(out, "layers");
 	for (size_t i = 0; i < count; i++) {
 		struct digest d;
@@ -247,7 +247,7 @@ bool ecr_get_download_url_for_layer(struct ecr_call *call, struct json_out *out,
 	struct str base = http_base_url(call->req);
 	struct str whole = arena_printf(call->arena, STR_FMT STR_FMT, STR_ARG(base), STR_ARG(path));
 	if (path.ptr == NULL || base.ptr == NULL || whole.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	jo_str(out, "downloadUrl", whole);
 	jo_str(out, "layerDigest", text);
 	return true;

@@ -164,7 +164,7 @@ static bool put_next(struct ecr_call *call, const struct page_scope *scope, stru
 	struct str token;
 	struct str cursor = arena_printf(call->arena, "%lld", (long long)after);
 	if (cursor.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	if (!page_token_make(scope, cursor, call->arena, &token, err))
 		return false;
 	jo_str(out, "nextToken", token);

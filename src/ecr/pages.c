@@ -15,18 +15,25 @@ static struct str signed_text(const struct page_scope *s, struct str cursor, str
 		STR_ARG(cursor));
 }
 
+static bool no_memory(const struct arena *arena, struct err *err)
+{
+	return arena_is_starved(arena)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a page token")
+		       : err_sys(err, ERR_INTERNAL, 0, "page token: arena is used up");
+}
+
 bool page_token_make(const struct page_scope *s, struct str cursor, struct arena *arena,
 	struct str *out, struct err *err)
 {
 	struct str text = signed_text(s, cursor, arena);
 	if (text.ptr == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "page token: arena is used up");
+		return no_memory(arena, err);
 	struct str signature = token_sign_text(s->auth, text, arena);
 	struct str plain =
 		arena_printf(arena, STR_FMT STR_FMT, STR_ARG(signature), STR_ARG(cursor));
 	char *token = arena_alloc(arena, BASE64URL_LEN(plain.len) + 1);
 	if (signature.ptr == NULL || plain.ptr == NULL || token == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "page token: arena is used up");
+		return no_memory(arena, err);
 	base64url_encode((const uint8_t *)plain.ptr, plain.len, token);
 	*out = (struct str){ token, BASE64URL_LEN(plain.len) };
 	return true;
@@ -45,7 +52,7 @@ bool page_token_open(const struct page_scope *s, struct str token, struct arena 
 		return bad_token(err);
 	uint8_t *plain = arena_alloc(arena, token.len);
 	if (plain == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "page token: arena is used up");
+		return no_memory(arena, err);
 	size_t len;
 	if (!base64url_decode(token, plain, token.len, &len) || len < SIGNATURE_LEN)
 		return bad_token(err);
@@ -57,7 +64,7 @@ bool page_token_open(const struct page_scope *s, struct str token, struct arena 
 		return bad_token(err);
 	struct str text = signed_text(s, place, arena);
 	if (text.ptr == NULL)
-		return err_sys(err, ERR_INTERNAL, 0, "page token: arena is used up");
+		return no_memory(arena, err);
 	if (!token_check_text(s->auth, text, signature))
 		return bad_token(err);
 	*cursor = place;

@@ -13,7 +13,7 @@ static bool put_repository(
 	struct str uri =
 		arena_printf(call->arena, STR_FMT "/" STR_FMT, STR_ARG(host), STR_ARG(r->name));
 	if (arn.ptr == NULL || host.ptr == NULL || uri.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	jo_str(out, "repositoryArn", arn);
 	jo_c(out, "registryId", call->reg.account);
 	jo_str(out, "repositoryName", r->name);

@@ -42,7 +42,7 @@ static bool rule_parse(
 	size_t n = json_len(list);
 	struct str *filters = arena_alloc(call->arena, (n + 1) * sizeof(*filters));
 	if (filters == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	for (size_t i = 0; i < n; i++)
 		filters[i] = json_get_str(json_at(list, i), "filter");
 	enum scan_frequency f = SCAN_MANUAL;
@@ -126,7 +126,7 @@ static bool put_applied(struct ecr_call *call, struct json_out *out, const struc
 	struct str arn = front_repo_arn(call->arena, &call->reg, r->name);
 	enum scan_frequency frequency = r->scan_on_push ? SCAN_ON_PUSH : SCAN_MANUAL;
 	if (arn.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	if (rule != NULL)
 		frequency = rule->frequency;
 	jo_object(out, NULL);
@@ -170,7 +170,7 @@ bool ecr_batch_get_repository_scanning_configuration(
 		return false;
 	bool *is_missing = arena_alloc(call->arena, (count + 1) * sizeof(*is_missing));
 	if (is_missing == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	jo_array(out, "scanningConfigurations");
 	for (size_t i = 0; i < count; i++) {
 		struct repo r;

@@ -118,7 +118,7 @@ bool sharing_open_page(struct ecr_call *call, struct str bound, struct str *curs
 	if (token.ptr == NULL)
 		return true;
 	if (scope.operation.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	return page_token_open(&scope, token, call->arena, cursor, err);
 }
 
@@ -128,7 +128,7 @@ bool sharing_put_page(struct ecr_call *call, struct json_out *out, struct str bo
 	struct page_scope scope = scope_of(call, bound);
 	struct str token;
 	if (scope.operation.ptr == NULL || cursor.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	if (!page_token_make(&scope, cursor, call->arena, &token, err))
 		return false;
 	jo_str(out, "nextToken", token);

@@ -63,7 +63,7 @@ bool ecr_list_layer_sharing(struct ecr_call *call, struct json_out *out, struct 
 	struct str bound = arena_printf(
 		call->arena, "%d " STR_FMT, (int)q.pool.enc_type, STR_ARG(q.pool.kms_key));
 	if (bound.ptr == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	if (!sharing_open_cursor(call, bound, &q.from, err) ||
 		!sharing_layers(call->core, &call->reg, &q, call->arena, &page, err))
 		return false;

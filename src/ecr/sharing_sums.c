@@ -75,7 +75,7 @@ static bool put_repositories(struct ecr_call *call, struct json_out *out,
 		const struct repo *r = &page->items[i];
 		struct str arn = front_repo_arn(call->arena, &call->reg, r->name);
 		if (arn.ptr == NULL)
-			return ecr_out_of_memory(err);
+			return ecr_out_of_memory(call->arena, err);
 		jo_object(out, NULL);
 		jo_str(out, "repositoryName", r->name);
 		jo_str(out, "repositoryArn", arn);
@@ -173,7 +173,7 @@ bool ecr_list_sharing_pairs(struct ecr_call *call, struct json_out *out, struct 
 		return false;
 	bool *named = arena_alloc(call->arena, pairs.repo_count + 1);
 	if (named == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	jo_array(out, "pairs");
 	for (size_t i = 0; i < pairs.count; i++) {
 		const struct sharing_pair *p = &pairs.items[i];

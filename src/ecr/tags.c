@@ -43,7 +43,7 @@ bool resource_tags_parse(struct ecr_call *call, const char *member, struct repo_
 		return resource_tags_too_many(call, err);
 	struct repo_tag *tags = arena_alloc(call->arena, (n + 1) * sizeof(*tags));
 	if (tags == NULL)
-		return ecr_out_of_memory(err);
+		return ecr_out_of_memory(call->arena, err);
 	for (size_t i = 0; i < n; i++) {
 		tags[i].key = json_get_str(json_at(list, i), "Key");
 		tags[i].value = json_get_str(json_at(list, i), "Value");

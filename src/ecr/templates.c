@@ -68,7 +68,7 @@ static bool parse_policies(struct ecr_call *call, struct template *t, struct err
 		struct lifecycle_policy parsed;
 		struct arena *arena CLEANUP(arena_freep) = arena_new(LIFECYCLE_ARENA_BYTES);
 		if (arena == NULL)
-			return ecr_out_of_memory(err);
+			return ecr_out_of_memory(arena, err);
 		if (!lifecycle_policy_parse(t->lifecycle_policy, arena, &parsed, err))
 			return false;
 	}
