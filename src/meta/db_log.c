@@ -5,7 +5,9 @@
  * (https://sqlite.org/fileformat2.html#walformat), one after the other. These are gathered, and
  * written when the last frame of a commit is there (its header tells the size of the database), or
  * anything but the next bytes is asked of the file: so SQLite learns of a failed write before it
- * tells readers of the frames, and before it syncs.
+ * tells readers of the frames, and before it syncs. What a transaction that was given up has left
+ * is dropped before another begins: by then its place in the file may hold the commit of another
+ * process.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -90,11 +92,18 @@ static int log_size(sqlite3_file *file, sqlite3_int64 *size)
 static int log_close(sqlite3_file *file)
 {
 	struct db_log *l = log_of(file);
-	/* Nothing that was committed waits here, and nobody asks for the rest. */
-	(void)flush(file);
+	/* Nothing that was committed waits here, and the place of the rest may be another's. */
 	file->pMethods = l->real;
 	free(l);
 	return file->pMethods->xClose(file);
+}
+
+void db_log_drop(struct db_conn *c)
+{
+	if (c->log == NULL)
+		return;
+	c->log->len = 0;
+	c->log->is_commit = false;
 }
 
 bool db_log_gather(struct db_conn *c, struct err *err)
@@ -115,5 +124,6 @@ bool db_log_gather(struct db_conn *c, struct err *err)
 	l->methods.xFileSize = log_size;
 	l->methods.xClose = log_close;
 	file->pMethods = &l->methods;
+	c->log = l;
 	return true;
 }

@@ -41,6 +41,7 @@ struct db_conn {
 	size_t cache_cap, cache_len;
 	unsigned open_stmts;       /* prepared and not yet done */
 	struct db_conn *next_free; /* in the read pool */
+	struct db_log *log;        /* the writer's; NULL: it writes frames one by one */
 
 	struct {
 		const volatile uint64_t *index; /* the log's; NULL: not to be had */
@@ -127,6 +128,8 @@ void db_snapshot_end(struct db_conn *c);
 
 /* db_log.c: has the writer's frames gathered. The log must be open. */
 MUST_CHECK bool db_log_gather(struct db_conn *c, struct err *err);
+/* Forgets what a transaction that was given up has left; none may be open. */
+void db_log_drop(struct db_conn *c);
 
 /* db_write.c. Takes conn, also on failure. */
 MUST_CHECK bool db_writer_start(

@@ -127,6 +127,7 @@ bool db_conn_begin(struct db_conn *c, struct err *err)
 	if (db_conn_in_transaction(c))
 		return err_sys(
 			err, ERR_UNAVAILABLE, 0, "the transaction before this one does not end");
+	db_log_drop(c);
 	return db_conn_control(c, DB_BEGIN, err);
 }
 

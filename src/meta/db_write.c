@@ -282,6 +282,8 @@ static void writer_main(void *arg)
 	struct db_writer *w = arg;
 	while (wait_for_work(w)) {
 		batch_run(w);
+		if (!db_conn_in_transaction(w->conn))
+			db_log_drop(w->conn);
 		for (unsigned i = 0; i < w->batch.count; i++)
 			piece_finish(w->batch.piece[i]);
 		checkpoint_when_due(w);

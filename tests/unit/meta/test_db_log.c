@@ -96,6 +96,67 @@ static void one_that_is_refused_leaves_nothing(void **state)
 	assert_int_equal(count_of(p->db), BIG_ROWS + 1);
 }
 
+struct few {
+	int64_t rows;
+	bool is_lost; /* the transaction, as when the disk is full */
+};
+
+static bool write_few(struct db_conn *c, void *arg, struct err *err)
+{
+	const struct few *f = arg;
+	for (int64_t i = 0; i < f->rows; i++) {
+		struct db_stmt *st = db_prepare(c, sql_big);
+		db_bind_int(st, 1, 1000000 + i);
+		db_bind_int(st, 2, BIG_BYTES);
+		if (!db_run(st, err))
+			return false;
+	}
+	if (f->is_lost)
+		db_conn_rollback(c);
+	return err_set(err, ERR_TAG_IMMUTABLE, "no");
+}
+
+/* The cache was just too small, so that few frames are gathered when the transaction is given up.
+ * Then another process commits, and its frames come to the same place of a log that begins anew. */
+static void give_up_beside_another_process(struct place *p, bool is_lost)
+{
+	static const char add[] =
+		"INSERT INTO item (name, value) VALUES ('other', zeroblob(200000))";
+	struct err err;
+	int64_t others = 0;
+	sqlite3 *other = NULL;
+	assert_int_equal(sqlite3_open(p->path, &other), SQLITE_OK);
+	for (int64_t rows = 820; rows < 850; rows++) {
+		struct few few = { rows, is_lost };
+		db_pool_release(&p->db->pool);
+		assert_int_equal(sqlite3_wal_checkpoint_v2(
+					 other, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+			SQLITE_OK);
+		assert_false(db_write(p->db, write_few, &few, &err));
+		assert_int_equal(err.kind, ERR_TAG_IMMUTABLE);
+		assert_int_equal(sqlite3_exec(other, add, NULL, NULL, NULL), SQLITE_OK);
+		others++;
+		assert_int_equal(named(p->db, "other"), others);
+		if (!insert(p->db, 2000000 + rows * 1000, &err) || !db_check(p->db, &err))
+			fail_msg("%d rows: %s %s", (int)rows, err.msg, err.detail);
+		assert_int_equal(named(p->db, "other"), others);
+	}
+	sqlite3_close(other);
+	reopen(p);
+	assert_int_equal(named(p->db, "other"), others);
+	assert_int_equal(count_of(p->db), 2 * others);
+}
+
+static void what_is_refused_is_not_written_over_another_process(void **state)
+{
+	give_up_beside_another_process(*state, false);
+}
+
+static void what_is_lost_is_not_written_over_another_process(void **state)
+{
+	give_up_beside_another_process(*state, true);
+}
+
 /* Calls of the system that wrote, of this process. */
 static long writes(void)
 {
@@ -138,6 +199,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_transaction_larger_than_the_cache_is_whole),
 		TEST(one_that_is_refused_leaves_nothing),
+		TEST(what_is_refused_is_not_written_over_another_process),
+		TEST(what_is_lost_is_not_written_over_another_process),
 		TEST(a_commit_of_many_pages_takes_few_writes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
