@@ -150,7 +150,7 @@ const struct config_key config_keys[] = {
 	{ "min-free", CONFIG_BYTES, FIELD(min_free), .otherwise = "64MiB", .max = BYTES_MAX, .arg = "SIZE", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Space that uploads leave free on the file system, so that metadata and deletions still have room. /readyz fails below it." },
 	{ "connections-max", CONFIG_COUNT, FIELD(connections_max), .otherwise = "10000", .min = 1, .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
-		.group = "Limits", .help = "Connections in all, at most as many as leave a quarter of the open files, or 4,096, for other things. When one more comes, "
+		.group = "Limits", .help = "Connections in all, at most as many as leave files that the server needs itself, and a quarter of the others, or 4,096, for layers. When one more comes, "
 			"some of those that wait longest for a request are closed." },
 	{ "connections-per-ip", CONFIG_COUNT, FIELD(connections_per_ip), .otherwise = "0", .max = 1000000, .arg = "N", .commands = COMMAND_SERVE,
 		.group = "Limits", .help = "Connections from one address; 0: no limit." },

@@ -1,9 +1,9 @@
-#include <dirent.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "app/descriptors.h"
 #include "app/metrics.h"
 #include "base/file.h"
 
@@ -32,19 +32,6 @@ static bool read_stat(uint64_t fields[FIELDS])
 			fields[i] = 0;
 	}
 	return fields[RESIDENT_PAGES] != 0;
-}
-
-static uint64_t count_fds(void)
-{
-	uint64_t n = 0;
-	DIR *dir = opendir("/proc/self/fd");
-	if (dir == NULL)
-		return 0;
-	/* The stream is this thread's own. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n < 3 ? 0 : n - 3; /* ".", ".." and the folder itself */
 }
 
 /* Wall clock of the process's start: the kernel tells ticks since boot. */
@@ -85,7 +72,8 @@ void metrics_render_process(struct buf *out)
 			"Start of the process, seconds since 1970.");
 		buf_addf(out, "process_start_time_seconds %.2f\n", start_time(stat[START_TICKS]));
 	}
-	metrics_single(out, "process_open_fds", "gauge", "Open file descriptors.", count_fds());
+	metrics_single(
+		out, "process_open_fds", "gauge", "Open file descriptors.", descriptors_open());
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		metrics_single(out, "process_max_fds", "gauge", "Limit of open file descriptors.",
 			files.rlim_cur);

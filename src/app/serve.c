@@ -7,6 +7,7 @@
 #include "app/audit.h"
 #include "app/banner.h"
 #include "app/command.h"
+#include "app/descriptors.h"
 #include "app/events.h"
 #include "app/fronts.h"
 #include "app/identity.h"
@@ -24,7 +25,6 @@
 #include "registry/lifecycle_told.h"
 
 #define BANNER_MAX (16 * KIB)
-#define FILES_MAX  4096 /* descriptors at most that connections must leave */
 
 /* Everything a running server has, in the order in which it is opened. */
 struct server {
@@ -82,26 +82,31 @@ static bool enter_sandbox(void *arg, struct err *err)
 
 /* Connections that leave descriptors for files: a flood of connections must not stop the pulls and
  * pushes of those who are connected. */
-static unsigned connections_max(const struct server *s)
+static bool connections_max(const struct server *s, unsigned *out, struct err *err)
 {
 	unsigned wanted = s->config->connections_max;
 	struct rlimit files;
-	rlim_t reserve;
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
-		return wanted;
-	reserve = files.rlim_cur / 4 < FILES_MAX ? files.rlim_cur / 4 : FILES_MAX;
-	if (wanted <= files.rlim_cur - reserve)
-		return wanted;
-	log_event(s->log, LOG_WARN, "start",
-		"connections-max is %llu: the limit of open files is %llu",
-		(unsigned long long)(files.rlim_cur - reserve), (unsigned long long)files.rlim_cur);
-	return (unsigned)(files.rlim_cur - reserve);
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+		*out = wanted;
+		return true;
+	}
+	uint64_t own = descriptors_own(s->config, descriptors_open());
+	if (!descriptors_share(files.rlim_cur, own, wanted, out, err))
+		return false;
+	if (*out < wanted)
+		log_event(s->log, LOG_WARN, "start",
+			"connections-max is %u: the limit of open files is %llu", *out,
+			(unsigned long long)files.rlim_cur);
+	return true;
 }
 
 static bool open_http(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
 	struct http_listen listen[LISTEN_MAX];
+	unsigned connections = 0;
+	if (!connections_max(s, &connections, err))
+		return false;
 	for (size_t i = 0; i < s->rules.listen_count; i++)
 		listen[i] = (struct http_listen){
 			.address = s->rules.listen[i].address,
@@ -121,7 +126,7 @@ static bool open_http(struct server *s, struct err *err)
 		.log = s->log,
 		.loops = c->loops,
 		.workers_max = c->workers,
-		.connections_max = connections_max(s),
+		.connections_max = connections,
 		.connections_per_ip_max = c->connections_per_ip,
 		.header_max_bytes = (size_t)c->header_max,
 		.whole_bodies_max_bytes = (size_t)c->bodies_max,

@@ -1,5 +1,6 @@
 """Connections: too many, silent, slow. An ordinary client is served all the while."""
 
+import re
 import signal
 import socket
 import stat
@@ -10,7 +11,7 @@ import pytest
 
 from harness.hostile import SLOW, Client, attack, basic, gauges, raise_files, serves
 from harness.oci import blob
-from harness.server import BINARY
+from harness.server import BINARY, Server, ServerFailed
 
 HALF = b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX: "
 
@@ -88,18 +89,36 @@ def test_slow_bodies_in_every_connection(make_berth):
         assert served, "slow clients kept everybody else out"
 
 
-def test_descriptors_stay_for_files(make_berth, scratch):
-    """A system that allows few open files: connections do not take the last."""
-    script = scratch / "few-files"
-    script.write_text(f'#!/bin/sh\nulimit -n 200\nexec {BINARY} "$@"\n')
+def few_files(scratch, limit):
+    script = scratch / f"{limit}-files"
+    script.write_text(f'#!/bin/sh\nulimit -n {limit}\nexec {BINARY} "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    berth = make_berth(binary=script)
-    waits_for(lambda: any("connections-max is 150" in e.get("message", "") for e in berth.log_lines()), 5)
+    return script
+
+
+@pytest.mark.parametrize("limit", [64, 200])
+def test_descriptors_stay_for_files(make_berth, scratch, limit):
+    """A system that allows few open files: connections do not take the last, nor those that the server itself needs."""
+    berth = make_berth(binary=few_files(scratch, limit))
+    said = re.compile(rf"connections-max is (\d+): the limit of open files is {limit}")
+    waits_for(lambda: said.search(berth.log_text()), 5)
+    allowed = int(said.search(berth.log_text())[1])
+    assert limit / 4 < allowed < limit * 3 / 4
     with attack(berth) as clients:
-        clients += dial(berth, 400)
-        time.sleep(1.2)
+        clients += dial(berth, 2 * limit)
+        waits_for(lambda: gauges(berth)["berth_connections"] >= allowed - 5, 10)
+        assert gauges(berth)["process_open_fds"] < limit - 8
         for _ in range(5):
             serves(berth)
+
+
+def test_with_too_few_descriptors_it_does_not_start(scratch):
+    berth = Server(scratch, binary=few_files(scratch, 30))
+    try:
+        with pytest.raises(ServerFailed, match=r"the limit of open files is 30; at least \d+ are needed"):
+            berth.start()
+    finally:
+        berth.discard()
 
 
 def test_one_address_takes_no_more_than_its_share(make_berth):
