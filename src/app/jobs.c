@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/due.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "kms/kms.h"
@@ -30,7 +31,9 @@ struct jobs {
 	struct mutex mutex; /* guards is_stopping */
 	struct cond wake;
 	bool is_stopping;
-	bool has_more; /* the collector left work over; of the jobs' thread */
+	/* Of the jobs' thread. */
+	bool has_more; /* the collector left work over */
+	struct due_clock due;
 };
 
 /* One thing that is done again and again; after failures less and less often. */
@@ -55,6 +58,24 @@ static void job_failed(struct job *job, struct log *log, const struct err *err)
 	job_plan(job, job->backoff_ms);
 }
 
+/* What counts as old enough to go, whatever the wall clock was set to a moment ago: nothing that
+ * deletes asks for the time elsewhere. */
+static int64_t time_to_delete(struct jobs *j)
+{
+	int64_t set_ms;
+	int64_t now_ms = due_clock_now(&j->due, clock_now_ms(), clock_mono_us(), &set_ms);
+	if (set_ms > 0)
+		log_event(j->log, LOG_WARN, "clock",
+			"the clock was set forward by %lld s: for the next %lld s nothing is "
+			"deleted that would not have been without that",
+			(long long)(set_ms / 1000), (long long)(j->due.keep_ms / 1000));
+	else if (set_ms < 0)
+		log_event(j->log, LOG_WARN, "clock",
+			"the clock was set back by %lld s: what is from later is kept",
+			(long long)(-set_ms / 1000));
+	return now_ms;
+}
+
 static bool did_something(const struct collect_report *r)
 {
 	return (r->links | r->blobs | r->uploads | r->images | r->repositories) != 0;
@@ -64,7 +85,7 @@ static void collect(struct jobs *j, struct job *job)
 {
 	struct collect_report r = { 0 };
 	struct err err;
-	if (!collect_run(j->core, clock_now_ms(), ROUND_STEPS, &r, &err)) {
+	if (!collect_run(j->core, time_to_delete(j), ROUND_STEPS, &r, &err)) {
 		j->has_more = false;
 		job_failed(job, j->log, &err);
 		return;
@@ -87,7 +108,7 @@ static void live(struct jobs *j, struct job *job)
 {
 	struct lifecycle_report r = { 0 };
 	struct err err;
-	if (!lifecycle_run(j->core, clock_now_ms(), ROUND_STEPS, &r, &err)) {
+	if (!lifecycle_run(j->core, clock_now_ms(), time_to_delete(j), ROUND_STEPS, &r, &err)) {
 		job_failed(job, j->log, &err);
 		return;
 	}
@@ -116,7 +137,7 @@ static void tend_keys(struct jobs *j, struct job *job)
 {
 	struct err err;
 	bool more = false;
-	if (!kms_tick(j->kms, clock_now_ms(), &more, &err)) {
+	if (!kms_tick(j->kms, time_to_delete(j), &more, &err)) {
 		job_failed(job, j->log, &err);
 		return;
 	}
@@ -188,13 +209,14 @@ static void jobs_main(void *arg)
 	}
 }
 
-bool jobs_start(
-	struct core *core, struct kms *kms, struct log *log, struct jobs **out, struct err *err)
+bool jobs_start(struct core *core, struct kms *kms, struct log *log, int64_t keep_ms,
+	struct jobs **out, struct err *err)
 {
 	struct jobs *j = xmalloc(sizeof(*j));
 	j->core = core;
 	j->kms = kms;
 	j->log = log;
+	due_clock_init(&j->due, keep_ms, clock_now_ms(), clock_mono_us());
 	mutex_init(&j->mutex, "jobs");
 	cond_init(&j->wake);
 	if (!thread_start("jobs", jobs_main, j, STACK_BYTES, &j->thread, err)) {

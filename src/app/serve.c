@@ -212,7 +212,9 @@ static bool server_open(struct server *s, struct err *err)
 	};
 	s->status = status_source(&s->ops);
 	fronts_init(&s->fronts, &s->ops, &front, s->stack.keys.kms);
-	return jobs_start(s->stack.core, s->stack.keys.kms, s->log, &s->jobs, err) &&
+	int64_t keep_ms =
+		c->collect_grace_ms > c->upload_life_ms ? c->collect_grace_ms : c->upload_life_ms;
+	return jobs_start(s->stack.core, s->stack.keys.kms, s->log, keep_ms, &s->jobs, err) &&
 	       open_http(s, err);
 }
 

@@ -14,7 +14,7 @@ struct collect_report {
 };
 
 /* One bounded round (at most about steps transactions of at most 500 rows). now_ms: normally
- * clock_now_ms(). Adds to *report. */
+ * clock_now_ms(), or base/due's. Adds to *report. */
 MUST_CHECK bool collect_run(struct core *c, int64_t now_ms, unsigned steps,
 	struct collect_report *report, struct err *err);
 /* Writes the queued mount-log rows. Called each second by a job, and by core_close. */

@@ -79,8 +79,9 @@ struct lifecycle_report {
 	bool more; /* work that is due was left over */
 };
 
-/* What is due, in at most about steps small transactions. Adds to *report. */
-MUST_CHECK bool lifecycle_run(struct core *c, int64_t now_ms, unsigned steps,
+/* What is due, in at most about steps small transactions. ages_ms: as of when images are as old as
+ * policies say; the same, or earlier when the clock was set. Adds to *report. */
+MUST_CHECK bool lifecycle_run(struct core *c, int64_t now_ms, int64_t ages_ms, unsigned steps,
 	struct lifecycle_report *report, struct err *err);
 /* Everything, due or not, until nothing is left to do; repo empty: in all repositories, else in
  * those of this name in any registry. Errors: REPO_UNKNOWN when no repository of that name has a

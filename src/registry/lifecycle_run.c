@@ -12,8 +12,9 @@
 
 struct run {
 	struct core *core;
-	int64_t now_ms;  /* as of which images are looked at */
+	int64_t now_ms;  /* as of which something is due */
 	int64_t base_ms; /* the present, from which the next evaluation is planned */
+	int64_t ages_ms; /* as of which images are so and so old */
 	unsigned steps;  /* transactions left */
 	struct lifecycle_report *report;
 };
@@ -178,7 +179,7 @@ static bool evaluate_policy(struct eval_args *a, bool *acted, struct err *err)
 	struct lifecycle_policy policy;
 	struct lifecycle_eval *eval CLEANUP(lifecycle_eval_freep) = NULL;
 	if (!lifecycle_policy_parse(a->row.policy, a->arena, &policy, err) ||
-		!lifecycle_load(r->core, a->repository_id, &policy, r->now_ms, &eval, err))
+		!lifecycle_load(r->core, a->repository_id, &policy, r->ages_ms, &eval, err))
 		return err_wrap(
 			err, "lifecycle policy of repository %lld", (long long)a->repository_id);
 	uint64_t before = r->report->expired + r->report->archived;
@@ -292,10 +293,10 @@ static bool evaluate_due(struct run *r, struct err *err)
 	return true;
 }
 
-bool lifecycle_run(struct core *c, int64_t now_ms, unsigned steps, struct lifecycle_report *report,
-	struct err *err)
+bool lifecycle_run(struct core *c, int64_t now_ms, int64_t ages_ms, unsigned steps,
+	struct lifecycle_report *report, struct err *err)
 {
-	struct run r = { c, now_ms, now_ms, steps, report };
+	struct run r = { c, now_ms, now_ms, ages_ms, steps, report };
 	bool found;
 	/* Referrers before the policies, lest one that is late be taken for an image of its own;
 	 * and after, for those of what went now. */
@@ -348,7 +349,7 @@ static bool run_repository(struct run *r, int64_t repository_id, struct err *err
 bool lifecycle_run_all(struct core *c, struct str repo, int64_t now_ms,
 	struct lifecycle_report *report, struct err *err)
 {
-	struct run r = { c, now_ms, clock_now_ms(), UINT32_MAX, report };
+	struct run r = { c, now_ms, clock_now_ms(), now_ms, UINT32_MAX, report };
 	struct all_args a = { .name = repo };
 	bool any = false, found = repo.len == 0;
 	if (!pull_flush(c, err) || !end_returns(&r, err))

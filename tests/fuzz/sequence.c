@@ -655,7 +655,7 @@ static bool live(unsigned how, int64_t now_ms, struct err *err)
 		return lifecycle_run_all(w.core, STR(""), now_ms, &report, err);
 	do {
 		report.more = false;
-		if (!lifecycle_run(w.core, now_ms, 4, &report, err))
+		if (!lifecycle_run(w.core, now_ms, now_ms, 4, &report, err))
 			return false;
 	} while (report.more);
 	return true;

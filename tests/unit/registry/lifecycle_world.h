@@ -33,7 +33,7 @@ static inline UNUSED struct lifecycle_report live_at(struct world *w, int64_t no
 	struct err err;
 	struct lifecycle_report r = { 0 };
 	do {
-		ASSERT_DONE(lifecycle_run(w->core, now_ms, 64, &r, &err));
+		ASSERT_DONE(lifecycle_run(w->core, now_ms, now_ms, 64, &r, &err));
 	} while (r.more);
 	return r;
 }

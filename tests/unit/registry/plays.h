@@ -311,7 +311,7 @@ static bool act_lifecycle(struct world *w, struct err *err)
 		return false;
 	ok = lifecycle_preview(w->core, &w->reg, a, text, w->arena, &text, err);
 	return gone(ok, err, ERR_PREVIEW_BUSY) &&
-	       lifecycle_run(w->core, clock_now_ms(), 100, &r, err) &&
+	       lifecycle_run(w->core, clock_now_ms(), clock_now_ms(), 100, &r, err) &&
 	       lifecycle_run_all(w->core, STR(""), clock_now_ms(), &r, err);
 }
 

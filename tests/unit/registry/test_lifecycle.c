@@ -117,6 +117,32 @@ static void time_alone_makes_images_due(void **state)
 	clock_shift_ms(-DAY_MS);
 }
 
+/* The clock was set forward by a month: no image is older than it was. What is due by the clock, as
+ * a return from the archive, is done. */
+static void images_are_as_old_as_the_second_time_says(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct lifecycle_report r = { 0 };
+	make_repo(w, "app");
+	struct digest a = make_image(w, "app", "a"), b = make_image(w, "app", "b");
+	int64_t now = clock_now_ms();
+	set_policy(w, "app", POLICY(RULE("1", ANY SINCE("ImagePushed", "14"), EXPIRE)));
+	move_image(w, "app", a, true);
+	move_image(w, "app", a, false);
+	ASSERT_DONE(lifecycle_run(w->core, now + 30 * DAY_MS, now + HOUR_MS, 64, &r, &err));
+	assert_int_equal(r.expired, 0);
+	assert_int_equal(r.restored, 1);
+	assert_true(has_image(w, "app", a) && has_image(w, "app", b));
+	/* It looks again, and not all the time. */
+	ASSERT_DONE(lifecycle_run(w->core, now + 30 * DAY_MS, now + 15 * DAY_MS, 64, &r, &err));
+	assert_int_equal(r.expired, 0);
+	ASSERT_DONE(lifecycle_run(
+		w->core, now + 30 * DAY_MS + 2 * HOUR_MS, now + 15 * DAY_MS, 64, &r, &err));
+	assert_int_equal(r.expired, 1); /* the other counts from its return */
+	assert_true(has_image(w, "app", a));
+}
+
 static void an_index_goes_before_its_images(void **state)
 {
 	struct world *w = *state;
@@ -245,7 +271,7 @@ static void much_work_is_done_in_small_steps(void **state)
 	}
 	set_policy(w, "app", KEEP_ONE);
 	struct lifecycle_report r = { 0 };
-	ASSERT_DONE(lifecycle_run(w->core, clock_now_ms(), 2, &r, &err));
+	ASSERT_DONE(lifecycle_run(w->core, clock_now_ms(), clock_now_ms(), 2, &r, &err));
 	assert_true(r.more);
 	assert_int_equal(r.expired, 50);
 	r = live_at(w, clock_now_ms());
@@ -349,7 +375,7 @@ static void what_is_tagged_meanwhile_stays(void **state)
 	int64_t later = clock_now_ms() + 2 * DAY_MS;
 	while (!atomic_load(&t.is_done)) {
 		struct lifecycle_report r = { 0 };
-		ASSERT_DONE(lifecycle_run(w->core, later, 3, &r, &err));
+		ASSERT_DONE(lifecycle_run(w->core, later, later, 3, &r, &err));
 	}
 	thread_join(thread);
 	arena_free(t.w.arena);
@@ -496,6 +522,7 @@ int main(void)
 		WORLD_TEST(a_repository_is_looked_at_when_something_changed),
 		WORLD_TEST(a_change_is_carried_out_after_the_delay),
 		WORLD_TEST(time_alone_makes_images_due),
+		WORLD_TEST(images_are_as_old_as_the_second_time_says),
 		WORLD_TEST(an_index_goes_before_its_images),
 		WORLD_TEST(an_image_of_an_index_that_stays_stays),
 		WORLD_TEST(referrers_live_and_go_with_their_subject),
