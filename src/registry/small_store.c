@@ -112,7 +112,9 @@ static bool small_write(struct blob_writer *base, const void *bytes, size_t len,
 static bool small_sync(struct blob_writer *base, struct err *err)
 {
 	struct small_writer *w = (struct small_writer *)base;
-	return (w->file || move_to_file(w, err)) && blob_writer_sync(w->file, err);
+	bool ok = (w->file || move_to_file(w, err)) && blob_writer_sync(w->file, err);
+	take_size(w); /* one that failed may have cut the file */
+	return ok;
 }
 
 static bool small_cut(struct blob_writer *base, uint64_t size_bytes, struct err *err)

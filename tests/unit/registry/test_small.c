@@ -1,7 +1,25 @@
 /* Small objects: their bytes stand in the database, in the row that makes them a blob, and in no
  * file. */
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "registry/reencrypt.h"
+#include "registry/small_store.h"
 #include "sealed.h"
+#include "store/store_fs.h"
+
+/* In place of the C library's, for this program alone: the disk refuses when told to. */
+static bool is_fsync_failing;
+
+int fsync(int fd)
+{
+	if (is_fsync_failing) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static size_t files(struct world *w)
 {
@@ -283,6 +301,37 @@ static void a_file_that_fails_is_tried_again(void **state)
 	assert_true(n > 3);
 }
 
+/* The file below is cut to what was synced, and this writer must know. */
+static void a_file_that_a_failed_sync_cut_is_no_longer_than_that(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	struct store_key key = { { 0xab } };
+	char folder[256];
+	static const uint8_t bytes[3000];
+	struct blobstore *files = NULL;
+	struct blob_writer *writer = NULL;
+	make_temp_folder(folder);
+	ASSERT_DONE(store_fs_open(folder, 0, &files, &err));
+	struct blobstore *small = small_store_open(files, w->db, 1024);
+	ASSERT_DONE(blobstore_append(small, &key, &writer, &err));
+	ASSERT_DONE(blob_writer_write(writer, bytes, 2000, &err));
+	ASSERT_DONE(blob_writer_sync(writer, &err));
+	ASSERT_DONE(blob_writer_write(writer, bytes, 3000, &err));
+	is_fsync_failing = true;
+	assert_false(blob_writer_sync(writer, &err));
+	is_fsync_failing = false;
+	assert_int_equal(writer->size_bytes, 2000);
+	ASSERT_DONE(blob_writer_cut(writer, 2000, &err));
+	blob_writer_close(writer);
+	ASSERT_DONE(blobstore_append(small, &key, &writer, &err));
+	assert_int_equal(writer->size_bytes, 2000);
+	blob_writer_close(writer);
+	blobstore_close(small);
+	blobstore_close(files);
+	remove_temp_folder(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +348,7 @@ int main(void)
 		SMALL_PLAIN_TEST(any_step_may_fail),
 		SMALL_TEST(a_file_that_fails_is_tried_again),
 		SMALL_PLAIN_TEST(a_file_that_fails_is_tried_again),
+		SMALL_TEST(a_file_that_a_failed_sync_cut_is_no_longer_than_that),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
