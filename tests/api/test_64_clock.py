@@ -82,6 +82,9 @@ def test_a_push_under_way_ends_well_when_the_clock_is_set(berth, clock, days):
     said = [e["message"] for e in berth.log_lines() if e.get("event") == "clock"]
     assert len(said) == 1 and f"{'forward' if days > 0 else 'back'} by {30 * DAY} s" in said[0], said
 
+    if days < 0:
+        return  # putting that right would be the other case
+
     # An upload of the new time, and the clock is put right.
     at, data = begin(oci)
     clock.move(-days * DAY)

@@ -1,11 +1,14 @@
 """The mixed load of clients who know what was acknowledged, on a server whose system fails it for a while."""
 
+import http.client
+import random
 import threading
 import time
 
 import botocore.exceptions
 
-from .oci import Refused
+from .http import Http
+from .oci import Refused, expect, sha256
 from .writer import Gone
 
 
@@ -21,8 +24,38 @@ def server_error(e):
     return None
 
 
+class Puller:
+    """Reads layers of a repository that nobody changes, whole and in part: what comes is right, or it does not come."""
+
+    def __init__(self, repo, port, token, seed, layers):
+        self.repo, self.port, self.token, self.layers = repo, port, token, layers
+        self.random = random.Random(seed)
+        self.counts = {"pulled": 0}
+        self.connect()
+
+    def connect(self):
+        self.http = Http(self.port, auth=("AWS", self.token), timeout=20)
+
+    def step(self):
+        data = self.random.choice(self.layers)
+        first = self.random.randrange(len(data)) if self.random.random() < 0.5 else None
+        headers = {} if first is None else {"Range": f"bytes={first}-"}
+        try:
+            r = self.http.get(f"/v2/{self.repo}/blobs/{sha256(data)}", headers=headers)
+        except (OSError, http.client.HTTPException) as e:
+            raise Gone from e
+        expect(r, 200 if first is None else 206, what="pull")
+        assert r.body == data[first or 0:], "wrong bytes, as if they were right"
+        self.counts["pulled"] += 1
+
+    def verify(self, whole=False):
+        self.connect()
+        for data in self.layers if whole else self.layers[:2]:
+            assert expect(self.http.get(f"/v2/{self.repo}/blobs/{sha256(data)}"), 200).body == data
+
+
 class Trouble:
-    """clients: Writer, Hammer, Owner, Roller. errors: [(client's class, status)] that they met."""
+    """clients: Writer, Hammer, Owner, Roller, Puller. errors: [(client's class, status)] that they met."""
 
     def __init__(self, clients):
         self.clients = clients
@@ -31,7 +64,7 @@ class Trouble:
 
     def load(self, seconds, may_cut=False):
         """All at once, for so long. Whoever meets an error stops: what it asked for may have happened or not, which verify finds out.
-        may_cut: connections may break off, as when a layer cannot be read to its end."""
+        may_cut: connections may break off, but not hang, as when a layer cannot be read to its end."""
         wrong = []
         end = time.monotonic() + seconds
 
@@ -41,7 +74,7 @@ class Trouble:
                     client.step()
             except Gone as e:
                 self.cut += 1
-                if not may_cut:
+                if not may_cut or isinstance(e.__cause__, TimeoutError):
                     wrong.append(f"{type(client).__name__}: cut off: {e.__cause__!r}")
             except Exception as e:  # noqa: BLE001 - whatever it is, the test reports it
                 try:
