@@ -52,4 +52,4 @@ def test_nothing_acknowledged_is_lost_by_a_failing_disk_and_a_kill(make_berth, s
             berth.check(deep=n % 10 == 9)
     trouble.settle()
     print(total(clients), f"{failures} calls failed, clients met {len(trouble.errors)} errors")
-    assert failures > ROUNDS.made and len(trouble.errors) > ROUNDS.made, (failures, trouble.errors)
+    assert failures > ROUNDS.made / 20 and len(trouble.errors) > ROUNDS.made / 20, (failures, trouble.errors)
