@@ -2,8 +2,10 @@
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import pathlib
+import struct
 import subprocess
 import time
 
@@ -12,6 +14,8 @@ from .env import ROOT, clean_env, run
 PROGRAM = ROOT / "build/tests/powercut/volatile_disk"
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
 MODES = ("none", "prefix", "writes", "sectors")
+
+FIEMAP = 0xC020660B
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -49,6 +53,16 @@ def private_mounts():
     finally:
         _libc_call("setns", before, CLONE_NEWNS)
         os.close(before)
+
+
+def forget(path):
+    """The kernel forgets what it has of the file, so that it is read from its disk again; but for pages that are in use, as those of a sendfile."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(fd)
 
 
 class Disk:
@@ -94,6 +108,32 @@ class Disk:
         """The power fails: (writes that were not synced, their bytes, how many of these were kept)."""
         writes, size, kept = map(int, self.ask(f"cut {mode} {seed}").split())
         return writes, size, kept
+
+    def extents(self, path):
+        """[(at, size)]: where the bytes of a file of its file system are on it."""
+        got = bytearray(struct.pack("QQIIII", 0, (1 << 64) - 1, 1, 0, 200, 0) + bytes(200 * 56))  # FIEMAP_FLAG_SYNC
+        with open(path, "rb") as f:
+            fcntl.ioctl(f.fileno(), FIEMAP, got)
+        count = struct.unpack_from("I", got, 20)[0]
+        assert 0 < count < 200, f"{path} has {count} extents"
+        return [struct.unpack_from("QQ", got, 32 + 56 * i + 8) for i in range(count)]
+
+    @contextlib.contextmanager
+    def bad(self, access, *paths, last=None):
+        """Files of its file system cannot be read, or written, where they are now on the disk; last: of each only so many bytes at its end."""
+        for path in paths:
+            forget(path)
+            extents = self.extents(path)
+            if last:
+                at, size = extents[-1]
+                extents = [(at + size - last, last)]
+            for at, size in extents:
+                assert self.ask(f"bad {access} {at} {size}") == "0\n"
+        refused = []
+        try:
+            yield refused
+        finally:
+            refused.append(int(self.ask("good")))
 
     def power_off(self):
         """After a cut, when nobody uses the file system any more."""

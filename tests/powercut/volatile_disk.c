@@ -11,8 +11,11 @@
  * Commands on standard input, a line each, answered by a line on standard output:
  *   cut none|prefix|writes|sectors SEED   the power fails. Of the writes not synced, nothing
  * reaches IMAGE; those before a random one, which is torn; random ones, whole; random sectors of
- * 512 or of 4096 bytes. From now on every access fails with EIO. stat how much is not synced At the
- * end of its input it ends, and with it FILE's contents; IMAGE has what survived.
+ * 512 or of 4096 bytes. From now on every access fails with EIO.
+ *   bad read|write AT SIZE     from now on what touches these bytes so fails with EIO
+ *   good                       no more of these
+ *   stat                       how much is not synced
+ * At the end of its input it ends, and with it FILE's contents; IMAGE has what survived.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +39,7 @@
 #define MAX_IO    (1024 * 1024)
 #define MAX_CACHE (256 * (size_t)MAX_IO) /* a full cache writes its oldest back, as disks do */
 #define SERVERS   4
+#define BAD_MAX   256
 #define PROTOCOL  31 /* the minor version of FUSE that is spoken */
 
 /* A write that no sync has made durable. */
@@ -44,6 +48,12 @@ struct pending {
 	uint64_t number;
 	size_t at, size;
 	uint8_t data[];
+};
+
+/* Bytes that cannot be read, or written. */
+struct bad {
+	bool is_write;
+	size_t at, size;
 };
 
 struct disk {
@@ -58,6 +68,9 @@ struct disk {
 	uint64_t next_number;
 	size_t cached_bytes;
 	bool is_dead;
+	struct bad bad[BAD_MAX];
+	size_t bad_count;
+	uint64_t refused; /* accesses, because of these */
 };
 
 static _Noreturn void die(const char *what)
@@ -95,9 +108,21 @@ static void write_back_first(struct disk *d)
 	drop_first(d);
 }
 
+static bool is_bad(struct disk *d, bool is_write, size_t at, size_t size)
+{
+	for (size_t i = 0; i < d->bad_count; i++) {
+		const struct bad *b = &d->bad[i];
+		if (b->is_write == is_write && at < b->at + b->size && b->at < at + size) {
+			d->refused++;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int disk_write(struct disk *d, size_t at, const uint8_t *data, size_t size)
 {
-	if (d->is_dead)
+	if (d->is_dead || is_bad(d, true, at, size))
 		return EIO;
 	if (at > d->size || size > d->size - at)
 		return ENOSPC;
@@ -196,6 +221,7 @@ static void command(struct disk *d, const char *line)
 {
 	char mode[16];
 	uint64_t seed;
+	size_t at, size;
 	pthread_mutex_lock(&d->lock);
 	if (sscanf(line, "cut %15s %" SCNu64, mode, &seed) == 2) {
 		await_writes(d, seed);
@@ -205,6 +231,13 @@ static void command(struct disk *d, const char *line)
 		d->is_dead = true;
 		while (d->first != NULL)
 			drop_first(d);
+	} else if (d->bad_count < BAD_MAX &&
+		   sscanf(line, "bad %15s %zu %zu", mode, &at, &size) == 3) {
+		d->bad[d->bad_count++] = (struct bad){ strcmp(mode, "write") == 0, at, size };
+		printf("0\n");
+	} else if (strcmp(line, "good\n") == 0) {
+		printf("%" PRIu64 "\n", d->refused);
+		d->bad_count = d->refused = 0;
 	} else if (strcmp(line, "stat\n") == 0) {
 		printf("%" PRIu64 " %zu 0\n", count_writes(d), d->cached_bytes);
 	} else {
@@ -262,7 +295,7 @@ static void serve_read(
 	size_t size = 0;
 	int error = 0;
 	pthread_mutex_lock(&d->lock);
-	if (d->is_dead) {
+	if (d->is_dead || is_bad(d, false, in->offset, in->size)) {
 		error = EIO;
 	} else if (in->offset < d->size) {
 		size = d->size - in->offset < in->size ? d->size - in->offset : in->size;
