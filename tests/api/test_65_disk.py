@@ -66,7 +66,7 @@ def test_nothing_acknowledged_is_lost_when_the_disk_fails(make_berth, disk):
         with disk.failing(calls, files, error, every) as failed:
             collection = berth.begin("gc", "--collect-grace", f"{GRACE_S}s")
             trouble.load(0.3, may_cut="read" in calls)
-            end = time.monotonic() + 5
+            end = time.monotonic() + 20
             while failed() == 0 and time.monotonic() < end:  # as the log, which is copied in an idle moment
                 time.sleep(0.05)
             said = collection.communicate(timeout=30)[0]
