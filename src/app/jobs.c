@@ -68,11 +68,11 @@ static int64_t time_to_delete(struct jobs *j)
 		log_event(j->log, LOG_WARN, "clock",
 			"the clock was set forward by %lld s: for the next %lld s nothing is "
 			"deleted that would not have been without that",
-			(long long)(set_ms / 1000), (long long)(j->due.keep_ms / 1000));
+			(long long)((set_ms + 500) / 1000), (long long)(j->due.keep_ms / 1000));
 	else if (set_ms < 0)
 		log_event(j->log, LOG_WARN, "clock",
 			"the clock was set back by %lld s: what is from later is kept",
-			(long long)(-set_ms / 1000));
+			(long long)((500 - set_ms) / 1000));
 	return now_ms;
 }
 
