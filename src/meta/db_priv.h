@@ -106,6 +106,9 @@ bool db_conn_in_transaction(const struct db_conn *c);
 void db_conn_rollback(struct db_conn *c);
 /* Fills err from an SQLite result code. what: SQL text or an action, for the log. Returns false. */
 bool db_conn_err(struct db_conn *c, int rc, const char *what, struct err *err);
+/* db_forget.c: nothing of the database and its log stays in the kernel's memory that is not also on
+ * the disk. After a failed commit or checkpoint, and before the next. */
+void db_forget_pages(const struct db *db);
 /* db_stmt.c */
 void db_conn_cache_free(struct db_conn *c);
 /* Which connection this thread's callback runs on; NULL outside of callbacks. Nested transactions

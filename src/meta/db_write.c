@@ -119,17 +119,26 @@ static void batch_fail(struct batch *b, const struct err *err)
 	}
 }
 
+static bool is_io_error(int rc)
+{
+	return (rc & 0xff) == SQLITE_IOERR;
+}
+
 static bool commit(struct db_writer *w, struct err *err)
 {
 	struct db_conn *c = w->conn;
 	int rc = db_fault_code(c, DB_FAULT_AT_COMMIT);
 	bool done = rc == SQLITE_OK ? db_conn_control(c, DB_COMMIT, err)
 				    : db_conn_err(c, rc, "COMMIT", err);
-	if (done)
+	if (done) {
 		atomic_fetch_add(&w->commits, 1);
-	else
-		db_conn_rollback(c);
-	return done;
+		return true;
+	}
+	bool is_broken = is_io_error(sqlite3_errcode(c->sqlite));
+	db_conn_rollback(c);
+	if (is_broken)
+		db_forget_pages(w->db);
+	return false;
 }
 
 /* A deferred foreign key fails at the commit, which would fail the innocent too: look after each
@@ -217,6 +226,15 @@ static int on_commit(void *arg, sqlite3 *sqlite, const char *schema, int wal_pag
 	return SQLITE_OK;
 }
 
+/* A failure loses nothing: the log keeps what it has, and the next one tries again. */
+static bool checkpoint(struct db_writer *w, int how)
+{
+	int rc = sqlite3_wal_checkpoint_v2(w->conn->sqlite, NULL, how, NULL, NULL);
+	if (is_io_error(rc))
+		db_forget_pages(w->db);
+	return rc == SQLITE_OK;
+}
+
 /* Between batches: the callers have their answers, only newcomers wait. */
 static void checkpoint_when_due(struct db_writer *w)
 {
@@ -228,9 +246,7 @@ static void checkpoint_when_due(struct db_writer *w)
 	if (restart)
 		sqlite3_busy_timeout(w->conn->sqlite, WAL_RESTART_WAIT_MS);
 	db_pool_release(&w->db->pool);
-	/* A failure loses nothing: the log keeps what it has, and the next one tries again. */
-	sqlite3_wal_checkpoint_v2(w->conn->sqlite, NULL,
-		restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	(void)checkpoint(w, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
 	if (restart)
 		sqlite3_busy_timeout(w->conn->sqlite, DB_BUSY_TIMEOUT_MS);
 	/* Those that came meanwhile stand on the log, and it could not be begun anew. */
@@ -249,8 +265,7 @@ static void shrink_when_idle(struct db_writer *w)
 	if (w->wal_pages == 0)
 		return; /* nothing was written, only read: nothing but the snapshots to give back */
 	sqlite3_busy_timeout(w->conn->sqlite, 0);
-	if (sqlite3_wal_checkpoint_v2(
-		    w->conn->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
+	if (checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE))
 		w->wal_pages = w->checkpoint_pages = 0;
 	sqlite3_busy_timeout(w->conn->sqlite, DB_BUSY_TIMEOUT_MS);
 	sqlite3_db_release_memory(w->conn->sqlite);

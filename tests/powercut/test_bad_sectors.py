@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import subprocess
 import time
 
 import pytest
@@ -88,3 +89,70 @@ def test_sectors_of_the_database_that_cannot_be_read(machine):
         oci.check_image("app", f"t{i}")
     oci.push_image("app", "after", [layer])
     server.check(deep=True)
+
+
+def test_sectors_that_cannot_be_written(machine):
+    """Of the log, in the middle of pushes; of the database, when the log is copied into it. The pages that the kernel could not write it calls
+    clean: who relied on its next sync would lose them."""
+    disk, server = machine
+    oci = server.oci()
+    layer, acknowledged = blob("layer", 50_000), {}
+    log, db = server.data / "berth.db-wal", server.data / "berth.db"
+
+    def push(name, n):
+        config = json.dumps({"n": name}).encode()
+        try:
+            acknowledged[name] = oci.push_image("app", name, [layer], config=config)[0]
+        except AssertionError as e:
+            assert e.response.status == 503 and e.response.codes(), e
+            n[0] += 1
+
+    def on_disk(path):
+        """What the kernel has of it in memory is what the disk has."""
+        for _ in range(5):  # a job may write to it between the two
+            direct = subprocess.run(["dd", f"if={path}", "iflag=direct", "bs=1M", "status=none"], check=True, capture_output=True).stdout
+            if direct == path.read_bytes():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{path.name} is not on the disk as it is in memory")
+
+    met = [0]
+    for i in range(30):
+        push(f"a{i}", met)
+    assert met[0] == 0
+    for round_ in range(3):
+        with disk.bad("write", log) as refused:
+            for i in range(5):
+                push(f"b{round_}-{i}", met)
+        assert refused[0] > 0
+        for i in range(3):
+            push(f"c{round_}-{i}", [0])
+            on_disk(log)
+    assert met[0] > 0
+    with disk.bad("write", db) as refused:
+        push("d", [0])
+        time.sleep(5)  # idle: the log is copied, which fails, and stays
+    assert refused[0] > 0
+    forget(db)  # what is on the disk counts
+    for i in range(3):
+        push(f"e{i}", [0])
+        on_disk(log)
+    time.sleep(3)
+    forget(db)
+    for tag, digest in acknowledged.items():
+        assert sha256(oci.get_manifest("app", tag)) == digest
+    oci.check_image("app", "a0")
+    assert set(acknowledged) <= set(oci.tags("app"))
+    # The same from the disk alone.
+    server.check(deep=True)
+    disk.cut("none", 0)
+    server.kill()
+    disk.power_off()
+    disk.power_on()
+    server.start()
+    oci = server.oci()
+    lost = set(acknowledged) - set(oci.tags("app"))
+    assert not lost, f"of {sorted(acknowledged)} {sorted(lost)} are lost"
+    for tag, digest in acknowledged.items():
+        assert sha256(oci.get_manifest("app", tag)) == digest
+        oci.check_image("app", tag)
