@@ -32,7 +32,7 @@ for the whole transfer of a large blob; unlike a rate it hardly depends on what 
 - **start**: from exec to the first answer, on the data that the other cases left.
 
 Berth checks a token on every request (`Authorization: Basic`); the others run without authentication. Access logs are off everywhere.
-The numbers in full: `build/bench/results.json`.
+The numbers in full: `build/bench/results.json`. Where the time goes, and what was not reached: [profile.md](profile.md).
 """
 
 PLAIN = "berth, encryption disk"
