@@ -196,7 +196,7 @@ def test_answers_are_those_of_a_registry_that_does_one_thing_at_a_time(server):
         ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=EMPTYING)
     context = multiprocessing.get_context("spawn")
     out, until = context.Queue(), time.monotonic() + SECONDS
-    workers = [context.Process(target=work, args=(server.port, server.token, server.region, server.credentials, f"{SEED}/{i}", until, out)) for i in range(WORKERS)]
+    workers = [context.Process(target=work, daemon=True, args=(server.port, server.token, server.region, server.credentials, f"{SEED}/{i}", until, out)) for i in range(WORKERS)]
     print(f"BERTH_SEED={SEED}")
     for w in workers:
         w.start()
