@@ -98,7 +98,7 @@ class Bench(Reads, Writes, Servers):
                 entry["median"] = statistics.median(entry["rounds"])
 
 
-CASES = ["manifest", "tls", "digest", "small", "lists", "mount", "tag", "untag", "blobs", "push", "get", "image", "idle", "pushes", "collect", "start"]
+CASES = ["manifest", "tls", "digest", "head", "small", "lists", "mount", "tag", "untag", "blobs", "push", "get", "image", "idle", "pushes", "collect", "start"]
 
 
 def version(*command):

@@ -58,7 +58,7 @@ class Reads:
             peer.start()
 
     def small(self):
-        """GET of small blobs; the same bytes as files for nginx. (wrk cannot do HEAD: it waits for the body.)"""
+        """GET of small blobs; the same bytes as files for nginx."""
         for size, case in ((1024, "get1k"), (MIB, "get1m")):
             data = blob(case, size)
             for peer in self.registries:
@@ -68,6 +68,14 @@ class Reads:
             self.rounds_of(case, [*self.registries, self.nginx], url)
             if size == MIB:
                 self.rounds_of("range", [*self.registries, self.nginx], url, BENCH_RANGE="bytes=500000-565535")
+
+    def head(self):
+        """What a client asks before it pushes a layer."""
+        for _ in range(self.rounds):
+            for peer in self.registries:
+                cpu = peer.cpu()
+                got = self.load(peer, "heads", 32, self.seconds, sha256(LAYERS[0]))
+                self.keep("head", peer, got["pushed"] / got["seconds"], cpu_us=(peer.cpu() - cpu) * 1e6 / got["pushed"])
 
     def lists(self):
         """A page of a thousand out of two thousand tags."""

@@ -74,7 +74,7 @@ class Writes:
     def blobs(self):
         """Small blobs, each of its own bytes: POST and one PUT."""
         at = {p: 0 for p in self.registries}
-        for size, connections, case in ((1024, 64, "push1k"), (65536, 8, "push64k")):
+        for size, connections, case in ((1024, 64, "push1k"), (65536, 8, "push64k"), (MIB, 8, "push1m")):
             for _ in range(self.rounds):
                 for peer in self.registries:
                     at[peer] += self.small_pushes(peer, case, connections, size, at[peer])

@@ -3,12 +3,15 @@
  *
  *     load HOST PORT REPOSITORY large COUNT SIZE_MIB [AUTHORIZATION]
  *     load HOST PORT REPOSITORY small COUNT SIZE_BYTES SECONDS FIRST [AUTHORIZATION]
+ *     load HOST PORT REPOSITORY heads COUNT SECONDS DIGEST [AUTHORIZATION]
  *
  * large: COUNT uploads at the same time, a thread and a connection each: POST, one PATCH with the
  * whole blob, closing PUT. All blobs are equal up to their last block, so that the digests of all
  * cost one pass over the data.
  * small: COUNT connections push one blob after the other for so many seconds: POST, and a PUT with
  * the bytes. Each blob begins with a number of its own, from FIRST on.
+ * heads: COUNT connections ask for one blob by HEAD, over and over (which wrk cannot do: it waits
+ * for the body).
  * Prints one JSON object.
  */
 #include <errno.h>
@@ -35,7 +38,8 @@ static struct {
 	const char *host, *port, *repository, *authorization;
 	uint64_t blocks;    /* of a large blob */
 	size_t small_bytes; /* 0: large */
-	double until_s;     /* small: when no more are begun */
+	const char *head;   /* digest; NULL: pushes */
+	double until_s;     /* small, heads: when no more are begun */
 	uint64_t next;      /* small: number of the next blob; atomic */
 	uint8_t block[BLOCK];
 } job;
@@ -186,14 +190,38 @@ static bool push(const struct upload *u, int fd)
 	return ask(fd, "PUT", location, digest, 0) && read_answer(fd, NULL) == 201;
 }
 
+/* The bytes of a small blob: blocks that are all equal but for the number in front. Either may be
+ * NULL. */
+static bool each_block(uint64_t number, EVP_MD_CTX *hash, int fd)
+{
+	uint8_t bytes[BLOCK];
+	memcpy(bytes, job.block, BLOCK);
+	memcpy(bytes, &number, sizeof(number));
+	for (size_t left = job.small_bytes; left > 0;) {
+		size_t n = left < BLOCK ? left : BLOCK;
+		const uint8_t *from = left == job.small_bytes ? bytes : job.block;
+		if (hash ? !EVP_DigestUpdate(hash, from, n) : !send_all(fd, from, n))
+			return false;
+		left -= n;
+	}
+	return true;
+}
+
+static bool hash_small(uint64_t number, uint8_t out[32])
+{
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) &&
+		  each_block(number, hash, -1) && EVP_DigestFinal_ex(hash, out, NULL);
+	EVP_MD_CTX_free(hash);
+	return ok;
+}
+
 static bool push_small(int fd)
 {
 	char location[LINE_MAX_] = "", target[LINE_MAX_], digest[128];
-	uint8_t bytes[BLOCK], hash[32];
+	uint8_t hash[32];
 	uint64_t number = __atomic_fetch_add(&job.next, 1, __ATOMIC_RELAXED);
-	memcpy(bytes, job.block, job.small_bytes);
-	memcpy(bytes, &number, sizeof(number));
-	if (!EVP_Digest(bytes, job.small_bytes, hash, NULL, EVP_sha256(), NULL))
+	if (!hash_small(number, hash))
 		return false;
 	snprintf(target, sizeof(target), "/v2/%s/blobs/uploads/", job.repository);
 	if (!ask(fd, "POST", target, "", 0) || read_answer(fd, location) != 202)
@@ -202,8 +230,15 @@ static bool push_small(int fd)
 		digest, sizeof(digest), "%cdigest=sha256:", strchr(location, '?') ? '&' : '?');
 	for (size_t i = 0; i < sizeof(hash); i++)
 		n += snprintf(digest + n, 3, "%02x", hash[i]);
-	return ask(fd, "PUT", location, digest, job.small_bytes) &&
-	       send_all(fd, bytes, job.small_bytes) && read_answer(fd, NULL) == 201;
+	return ask(fd, "PUT", location, digest, job.small_bytes) && each_block(number, NULL, fd) &&
+	       read_answer(fd, NULL) == 201;
+}
+
+static bool head(int fd)
+{
+	char target[LINE_MAX_];
+	snprintf(target, sizeof(target), "/v2/%s/blobs/%s", job.repository, job.head);
+	return ask(fd, "HEAD", target, "", 0) && read_answer(fd, NULL) == 200;
 }
 
 static void *run(void *arg)
@@ -212,11 +247,11 @@ static void *run(void *arg)
 	int fd = dial();
 	if (fd < 0)
 		return NULL;
-	if (job.small_bytes == 0)
+	if (job.until_s == 0)
 		u->done = push(u, fd);
 	else
 		for (u->done = true; u->done && now_s() < job.until_s;) {
-			u->done = push_small(fd);
+			u->done = job.head ? head(fd) : push_small(fd);
 			u->pushed += u->done;
 		}
 	close(fd);
@@ -227,7 +262,8 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: load HOST PORT REPOSITORY large COUNT SIZE_MIB [AUTHORIZATION]\n"
-		"       load HOST PORT REPOSITORY small COUNT SIZE_BYTES SECONDS FIRST [AUTHORIZATION]\n");
+		"       load HOST PORT REPOSITORY small COUNT SIZE_BYTES SECONDS FIRST [AUTHORIZATION]\n"
+		"       load HOST PORT REPOSITORY heads COUNT SECONDS DIGEST [AUTHORIZATION]\n");
 	return 2;
 }
 
@@ -236,7 +272,8 @@ int main(int argc, char **argv)
 	if (argc < 7)
 		return usage();
 	bool is_small = strcmp(argv[4], "small") == 0;
-	int rest = is_small ? 9 : 7;
+	bool is_head = strcmp(argv[4], "heads") == 0;
+	int rest = is_small ? 9 : is_head ? 8 : 7;
 	if (argc < rest)
 		return usage();
 	job.host = argv[1];
@@ -246,13 +283,13 @@ int main(int argc, char **argv)
 	unsigned count = (unsigned)strtoul(argv[5], NULL, 10);
 	uint64_t size = strtoull(argv[6], NULL, 10);
 	struct upload *uploads = calloc(count, sizeof(*uploads));
-	if (!uploads || count == 0 || size == 0 || (is_small && (size < 8 || size > BLOCK)))
+	if (!uploads || count == 0 || size == 0 || (is_small && size < 8))
 		return usage();
 	fill_block();
 	for (unsigned i = 0; i < count; i++)
 		uploads[i].number = i;
 	job.blocks = size * (1024 * 1024 / BLOCK);
-	if (!is_small && !hash_all(uploads, count))
+	if (!is_small && !is_head && !hash_all(uploads, count))
 		return 1;
 
 	double start = now_s();
@@ -260,6 +297,9 @@ int main(int argc, char **argv)
 		job.small_bytes = (size_t)size;
 		job.until_s = start + strtod(argv[7], NULL);
 		job.next = strtoull(argv[8], NULL, 10);
+	} else if (is_head) {
+		job.until_s = start + (double)size;
+		job.head = argv[7];
 	}
 	unsigned done = 0;
 	uint64_t pushed = 0;
@@ -269,7 +309,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < count; i++) {
 		pthread_join(uploads[i].thread, NULL);
 		done += uploads[i].done;
-		pushed += is_small ? uploads[i].pushed : uploads[i].done;
+		pushed += job.until_s > 0 ? uploads[i].pushed : uploads[i].done;
 	}
 	printf("{\"uploads\": %u, \"done\": %u, \"pushed\": %llu, \"seconds\": %.3f}\n", count,
 		done, (unsigned long long)pushed, now_s() - start);

@@ -12,6 +12,7 @@ for the whole transfer of a large blob; unlike a rate it hardly depends on what 
 
 - **manifest GET**: {manifest_bytes} bytes, `wrk -t1 -c32`, {seconds} s a round. nginx serves a static file of the same bytes.
 - **over TLS**: the same by TLS 1.3, an ECDSA key, connections that stay.
+- **blob HEAD**: bench/load.c, 32 connections, a layer of 2 KB.
 - **GET, range of small blobs**: the same way; the range is 64 KiB out of 1 MiB, at an offset that is no border of anything.
 - **tags/list**: a page of 1,000 out of 2,000 tags, 8 connections.
 - **new mounts**: `POST .../blobs/uploads/?mount=...&from=...`, never the same (repository, digest) twice, only 201 counts. Berth's answers are
@@ -62,6 +63,7 @@ ROWS = [
     ("manifest", "requests/s", "manifest GET by tag", True, [times("docker-registry", 20), times("distribution", 5), times("nginx", 0.6), times("nginx", 0.85)]),
     ("tls", "requests/s", "manifest GET by tag, over TLS", True, []),
     ("digest", "requests/s", "manifest GET by digest", True, []),
+    ("head", "requests/s", "blob HEAD", True, []),
     ("get1k", "requests/s", "blob GET, 1 KiB", True, []),
     ("get1m", "requests/s", "blob GET, 1 MiB", True, []),
     ("range", "requests/s", "blob GET, a range of 64 KiB", True, []),
@@ -75,6 +77,7 @@ ROWS = [
     ("untag", "ms", "delete a manifest with 2,000 tags", False, [under(10, "ms")]),
     ("push1k", "blobs/s", "push of 1 KiB, 64 connections", True, [times("distribution", 5)]),
     ("push64k", "blobs/s", "push of 64 KiB, 8 connections", True, []),
+    ("push1m", "blobs/s", "push of 1 MiB, 8 connections", True, []),
     ("push", "s", "push of one large blob", False, [
         within("docker-registry", 0.5),
         ("at least 1.7 x the speed of distribution", lambda m: m["distribution"] >= 1.7 * m["berth"], ["distribution"]),

@@ -29,8 +29,6 @@ struct control {
 	_Atomic uint32_t seen, failed; /* such calls */
 };
 
-#define VISIBLE __attribute__((visibility("default")))
-
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct control *control;
 
@@ -124,17 +122,19 @@ static bool fails(enum call call, int fd)
 	return fails_now(file_of(path));
 }
 
-VISIBLE ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
+#pragma GCC visibility push(default)
+
+ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
 {
 	return fails(CALL_READ, fd) ? -1 : real.pread64(fd, bytes, len, at);
 }
 
-VISIBLE ssize_t sendfile64(int to, int from, off64_t *at, size_t len)
+ssize_t sendfile64(int to, int from, off64_t *at, size_t len)
 {
 	return fails(CALL_READ, from) ? -1 : real.sendfile64(to, from, at, len);
 }
 
-VISIBLE ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
 {
 	if (!fails(CALL_WRITE, fd))
 		return real.pwrite64(fd, bytes, len, at);
@@ -144,17 +144,17 @@ VISIBLE ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
 	return -1;
 }
 
-VISIBLE int ftruncate64(int fd, off64_t len)
+int ftruncate64(int fd, off64_t len)
 {
 	return fails(CALL_WRITE, fd) ? -1 : real.ftruncate64(fd, len);
 }
 
-VISIBLE int fsync(int fd)
+int fsync(int fd)
 {
 	return fails(CALL_SYNC, fd) ? -1 : real.fsync(fd);
 }
 
-VISIBLE int fdatasync(int fd)
+int fdatasync(int fd)
 {
 	return fails(CALL_SYNC, fd) ? -1 : real.fdatasync(fd);
 }
@@ -166,7 +166,7 @@ static bool fails_below(enum call call, const char *path)
 	       fails_now(strchr(path, '/') != NULL ? FILE_OBJECT : FILE_FOLDER);
 }
 
-VISIBLE int openat64(int folder, const char *path, int flags, ...)
+int openat64(int folder, const char *path, int flags, ...)
 {
 	__builtin_va_list ap;
 	__builtin_va_start(ap, flags);
@@ -175,7 +175,9 @@ VISIBLE int openat64(int folder, const char *path, int flags, ...)
 	return fails_below(CALL_OPEN, path) ? -1 : real.openat64(folder, path, flags, mode);
 }
 
-VISIBLE int unlinkat(int folder, const char *path, int flags)
+int unlinkat(int folder, const char *path, int flags)
 {
 	return fails_below(CALL_REMOVE, path) ? -1 : real.unlinkat(folder, path, flags);
 }
+
+#pragma GCC visibility pop
