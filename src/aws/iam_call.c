@@ -21,9 +21,7 @@ bool iam_fail(struct iam_call *c, const char *code, const char *fmt, ...)
 
 static bool no_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a call")
-		       : err_sys(err, ERR_INTERNAL, 0, "the arena of a call is used up");
+	return arena_err(arena, "a call of IAM", err);
 }
 
 bool iam_full(struct iam_call *c)

@@ -6,9 +6,7 @@
 
 bool kms_call_no_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a call")
-		       : err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
+	return arena_err(arena, "a call of KMS", err);
 }
 
 bool kms_call_allow(struct kms_call *call, const char *action, struct str resource, struct err *err)

@@ -45,6 +45,13 @@ bool arena_is_starved(const struct arena *a)
 	return a == NULL || a->is_starved;
 }
 
+bool arena_err(const struct arena *a, const char *what, struct err *err)
+{
+	return arena_is_starved(a)
+		       ? err_sys(err, ERR_UNAVAILABLE, 0, "%s: no memory", what)
+		       : err_sys(err, ERR_INTERNAL, 0, "%s: the arena is used up", what);
+}
+
 void arena_free(struct arena *a)
 {
 	if (a == NULL)

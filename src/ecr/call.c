@@ -26,9 +26,7 @@ bool ecr_bad_parameter(struct err *err, const char *member, const char *fmt, ...
 
 bool ecr_out_of_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a call")
-		       : err_sys(err, ERR_INTERNAL, 0, "the call's arena is used up");
+	return arena_err(arena, "a call", err);
 }
 
 /* aws:RequestTag and aws:TagKeys: of CreateRepository and TagResource. A list that is too long for

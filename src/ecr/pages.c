@@ -17,9 +17,7 @@ static struct str signed_text(const struct page_scope *s, struct str cursor, str
 
 static bool no_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a page token")
-		       : err_sys(err, ERR_INTERNAL, 0, "page token: arena is used up");
+	return arena_err(arena, "a page token", err);
 }
 
 bool page_token_make(const struct page_scope *s, struct str cursor, struct arena *arena,

@@ -80,8 +80,7 @@ struct iam_entity iam_from_row(const struct iam_row *row)
 
 bool iam_no_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena) ? err_sys(err, ERR_UNAVAILABLE, 0, "IAM: no memory")
-				       : err_sys(err, ERR_INTERNAL, 0, "IAM: the arena is used up");
+	return arena_err(arena, "IAM", err);
 }
 
 struct str iam_name_key(struct arena *arena, struct str name)

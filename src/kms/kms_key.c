@@ -14,9 +14,7 @@ bool kms_key_unknown(const char *arn, struct err *err)
 
 bool kms_out_of_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "kms: no memory")
-		       : err_sys(err, ERR_INTERNAL, 0, "kms: the caller's arena is used up");
+	return arena_err(arena, "kms", err);
 }
 
 static bool wrong_state(

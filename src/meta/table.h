@@ -32,9 +32,7 @@ static inline bool table_no_room(const struct arena *arena, struct err *err)
 /* The same where the arena is our own, and its cap should do. */
 static inline bool table_no_memory(const struct arena *arena, struct err *err)
 {
-	return arena_is_starved(arena)
-		       ? err_sys(err, ERR_UNAVAILABLE, 0, "no memory for a row")
-		       : err_sys(err, ERR_INTERNAL, 0, "a row: the arena is used up");
+	return arena_err(arena, "a row", err);
 }
 
 static inline void table_bind_digest(
