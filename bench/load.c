@@ -37,9 +37,9 @@
 static struct {
 	const char *host, *port, *repository, *authorization;
 	uint64_t blocks;    /* of a large blob */
-	size_t small_bytes; /* 0: large */
+	size_t small_bytes; /* of small ones */
 	const char *head;   /* digest; NULL: pushes */
-	double until_s;     /* small, heads: when no more are begun */
+	double until_s;     /* small, heads: when no more are begun; 0: large */
 	uint64_t next;      /* small: number of the next blob; atomic */
 	uint8_t block[BLOCK];
 } job;
@@ -190,12 +190,12 @@ static bool push(const struct upload *u, int fd)
 	return ask(fd, "PUT", location, digest, 0) && read_answer(fd, NULL) == 201;
 }
 
-/* The bytes of a small blob: blocks that are all equal but for the number in front. Either may be
- * NULL. */
+/* The bytes of a small blob, blocks that are all equal but for the number in front: into the hash
+ * if there is one, else to the server. */
 static bool each_block(uint64_t number, EVP_MD_CTX *hash, int fd)
 {
 	uint8_t bytes[BLOCK];
-	memcpy(bytes, job.block, BLOCK);
+	memcpy(bytes, job.block, job.small_bytes < BLOCK ? job.small_bytes : BLOCK);
 	memcpy(bytes, &number, sizeof(number));
 	for (size_t left = job.small_bytes; left > 0;) {
 		size_t n = left < BLOCK ? left : BLOCK;
