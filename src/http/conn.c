@@ -44,9 +44,7 @@ static void conn_open(const struct listener *l, struct MHD_Connection *c, void *
 	ip_text(MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
 		conn->ip, sizeof(conn->ip));
 	conn_phase(conn, PHASE_HEADER);
-#ifdef HAS_POOL
 	recv_watch(conn);
-#endif
 	*ctx = conn;
 	atomic_fetch_add(&s->connections, 1);
 	atomic_fetch_add(&s->conns_opened, 1);
@@ -64,9 +62,7 @@ static void conn_close(struct conn *conn)
 {
 	struct http_server *s = conn->server;
 
-#ifdef HAS_POOL
 	recv_forget(conn);
-#endif
 	mutex_lock(&s->conns_lock);
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;

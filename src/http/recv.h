@@ -12,8 +12,20 @@
 
 struct conn;
 
+#ifdef HAS_POOL
 void recv_watch(struct conn *c);
 /* Before its descriptor is closed. */
 void recv_forget(const struct conn *c);
+#else
+static inline void recv_watch(struct conn *c)
+{
+	(void)c;
+}
+
+static inline void recv_forget(const struct conn *c)
+{
+	(void)c;
+}
+#endif
 
 #endif
