@@ -9,7 +9,6 @@
  * is dropped before another begins: by then its place in the file may hold the commit of another
  * process.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -42,6 +42,7 @@ struct db_conn {
 	unsigned open_stmts;       /* prepared and not yet done */
 	struct db_conn *next_free; /* in the read pool */
 	struct db_log *log;        /* the writer's; NULL: it writes frames one by one */
+	bool is_broken; /* a call has met an I/O error since the last transaction began */
 
 	struct {
 		const volatile uint64_t *index; /* the log's; NULL: not to be had */
@@ -106,8 +107,14 @@ bool db_conn_in_transaction(const struct db_conn *c);
 void db_conn_rollback(struct db_conn *c);
 /* Fills err from an SQLite result code. what: SQL text or an action, for the log. Returns false. */
 bool db_conn_err(struct db_conn *c, int rc, const char *what, struct err *err);
-/* db_forget.c: nothing of the database and its log stays in the kernel's memory that is not also on
- * the disk. After a failed commit or checkpoint, and before the next. */
+
+static inline bool db_is_io_error(int rc)
+{
+	return (rc & 0xff) == SQLITE_IOERR;
+}
+
+/* db_forget.c: what the kernel has of the database and its log leaves memory, as far as it can.
+ * After an I/O error, and before the next transaction of the writer or checkpoint. */
 void db_forget_pages(const struct db *db);
 /* db_stmt.c */
 void db_conn_cache_free(struct db_conn *c);

@@ -8,7 +8,6 @@
  * and each commit changes it for good; so while it is as remembered, the snapshot is the newest
  * state, whoever writes.
  */
-#include <assert.h>
 
 #include "meta/db_priv.h"
 

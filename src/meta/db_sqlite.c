@@ -84,6 +84,7 @@ bool db_conn_err(struct db_conn *c, int rc, const char *what, struct err *err)
 	/* After an injected fault the connection has another story to tell, or none. */
 	const char *story = sqlite3_extended_errcode(c->sqlite) == rc ? sqlite3_errmsg(c->sqlite)
 								      : sqlite3_errstr(rc);
+	c->is_broken = c->is_broken || db_is_io_error(rc);
 	return err_sys(
 		err, kind_of(c->sqlite, rc), 0, "SQLite: %s (%d) in: %.160s", story, rc, what);
 }
@@ -128,6 +129,9 @@ bool db_conn_begin(struct db_conn *c, struct err *err)
 		return err_sys(
 			err, ERR_UNAVAILABLE, 0, "the transaction before this one does not end");
 	db_log_drop(c);
+	if (c->is_broken && c->log != NULL)
+		db_forget_pages(c->db);
+	c->is_broken = false;
 	return db_conn_control(c, DB_BEGIN, err);
 }
 

@@ -119,26 +119,17 @@ static void batch_fail(struct batch *b, const struct err *err)
 	}
 }
 
-static bool is_io_error(int rc)
-{
-	return (rc & 0xff) == SQLITE_IOERR;
-}
-
 static bool commit(struct db_writer *w, struct err *err)
 {
 	struct db_conn *c = w->conn;
 	int rc = db_fault_code(c, DB_FAULT_AT_COMMIT);
 	bool done = rc == SQLITE_OK ? db_conn_control(c, DB_COMMIT, err)
 				    : db_conn_err(c, rc, "COMMIT", err);
-	if (done) {
+	if (done)
 		atomic_fetch_add(&w->commits, 1);
-		return true;
-	}
-	bool is_broken = is_io_error(sqlite3_errcode(c->sqlite));
-	db_conn_rollback(c);
-	if (is_broken)
-		db_forget_pages(w->db);
-	return false;
+	else
+		db_conn_rollback(c);
+	return done;
 }
 
 /* A deferred foreign key fails at the commit, which would fail the innocent too: look after each
@@ -230,7 +221,7 @@ static int on_commit(void *arg, sqlite3 *sqlite, const char *schema, int wal_pag
 static bool checkpoint(struct db_writer *w, int how)
 {
 	int rc = sqlite3_wal_checkpoint_v2(w->conn->sqlite, NULL, how, NULL, NULL);
-	if (is_io_error(rc))
+	if (db_is_io_error(rc))
 		db_forget_pages(w->db);
 	return rc == SQLITE_OK;
 }
